@@ -1,0 +1,56 @@
+# Two commands on a fresh machine with Python 3.10+ and make: `make demo` and `make test`.
+# Each makes the environment it needs, once, and again when a pyproject.toml has changed.
+
+PYTHON ?= python3
+VENV := .venv
+DEMO_VENV := .venv-demo
+TRAIN_VENV := .venv-train
+BIN := $(VENV)/bin
+PROJECTS := pyproject.toml $(wildcard plugins/*/pyproject.toml) converters/pyproject.toml
+PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
+EDITABLE := $(foreach plugin,$(PLUGINS),-e ./$(plugin))
+PIP := -m pip --disable-pip-version-check install --quiet
+
+.PHONY: demo test test-all check figures train clean
+
+demo: $(DEMO_VENV)/ready
+	@$(DEMO_VENV)/bin/python examples/demo.py
+
+test: $(VENV)/ready
+	$(BIN)/python -m pytest -m "not slow"
+
+test-all: $(VENV)/ready
+	$(BIN)/python -m pytest
+
+check: $(VENV)/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest tests/docs
+
+# Every figure in the cards, the READMEs and the docs, from the shipped bundles: make figures DATA=folder-of-packs
+DATA ?= ../shared/data
+figures: $(VENV)/ready
+	$(BIN)/python benchmarks/figures.py --data $(DATA)
+
+# One model: make train DISEASE=malaria DATA=folder-of-packs
+train: $(TRAIN_VENV)/ready
+	$(TRAIN_VENV)/bin/medsdk train $(DISEASE) --data $(DATA) --out build/$(DISEASE)
+
+$(DEMO_VENV)/ready: $(PROJECTS)
+	$(PYTHON) -m venv $(DEMO_VENV)
+	$(DEMO_VENV)/bin/python $(PIP) . ./plugins/malaria ./plugins/retinopathy -r examples/requirements.txt
+	@touch $@
+
+$(VENV)/ready: $(PROJECTS) tests/requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python $(PIP) -e ".[evaluate]" $(EDITABLE) -r tests/requirements.txt
+	@touch $@
+
+$(TRAIN_VENV)/ready: $(PROJECTS)
+	$(PYTHON) -m venv $(TRAIN_VENV)
+	$(TRAIN_VENV)/bin/python $(PIP) -e ".[evaluate]" -e "./converters[imagenet]" $(EDITABLE)
+	@touch $@
+
+clean:
+	rm -rf $(VENV) $(DEMO_VENV) $(TRAIN_VENV) build demo

@@ -1,0 +1,1 @@
+"""From labelled pictures to a checked plugin bundle for medsdk."""

@@ -1,0 +1,70 @@
+"""Card, model and reference into a folder, so that a reader sees the old bundle or the new one."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from medsdk.core.card import Card, File, encode_card
+from medsdk.core.files import write_beside
+from medsdk.core.screening import Reference
+
+MODEL = "model.tflite"
+REFERENCE = "reference.npz"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A bundle in memory."""
+
+    card: Card
+    model: bytes
+    reference: bytes
+
+
+def described(name: str, content: bytes) -> File:
+    """What the card says of a file."""
+    return File(name, len(content), hashlib.sha256(content).hexdigest())
+
+
+def pack_reference(reference: Reference, head_weights: npt.NDArray[np.float32] | None) -> bytes:
+    """The arrays as .npz bytes; float16 where half the digits are enough."""
+    arrays: dict[str, npt.NDArray[Any]] = {
+        "mean": reference.mean,
+        "components": reference.components.astype(np.float16),
+        "variances": reference.variances,
+        "rest_variance": np.asarray(reference.rest_variance),
+    }
+    if head_weights is not None:
+        arrays["head_weights"] = head_weights.astype(np.float32)
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]  # its stub takes the first names for options
+    return buffer.getvalue()
+
+
+def write(parts: Parts, out: Path) -> None:
+    """Into `out`, made if it is not there.
+
+    A new folder appears whole, by one rename. In an old one each file is replaced by a rename, the card last: who
+    reads in between is told by the sha256 that the files do not belong together, and never gets a wrong answer.
+    """
+    if out.exists():
+        _write_files(parts, out)
+        return
+    out.parent.mkdir(parents=True, exist_ok=True)
+    beside = out.with_name(f".{out.name}.new")
+    beside.mkdir(exist_ok=True)
+    _write_files(parts, beside)
+    beside.rename(out)
+
+
+def _write_files(parts: Parts, folder: Path) -> None:
+    write_beside(folder / MODEL, parts.model)
+    write_beside(folder / REFERENCE, parts.reference)
+    write_beside(folder / "card.json", encode_card(parts.card))

@@ -1,0 +1,154 @@
+"""The recipe's pictures: found under --data, mapped to its labels, split by group, preprocessed once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from medsdk.core.card import DataSet
+from medsdk.core.errors import SourceError
+from medsdk.core.images import Pixels, decode
+from medsdk.evaluation.data import LabelledPicture, read_labelled
+from medsdk_converters.errors import DataError
+from medsdk_converters.recipe import DataSpec, Recipe
+
+MAX_UNDECODABLE = 0.01
+_THREADS = 2
+
+
+@dataclass(frozen=True)
+class Example:
+    """A picture with its place in the recipe: the index of its label, and whether training may see it."""
+
+    picture: LabelledPicture
+    data: str
+    label: int
+    trainable: bool
+
+    @property
+    def group(self) -> str:
+        """Groups of different sets never mix: two hospitals may both have a patient 17."""
+        return f"{self.data}/{self.picture.group}"
+
+    def value(self, column: str) -> str:
+        """The manifest's column, by name; `data` is the set's name."""
+        known = {
+            "data": self.data,
+            "label": self.picture.label,
+            "source": self.picture.source,
+            "split": self.picture.split,
+            "group": self.picture.group,
+        }
+        return known[column] if column in known else self.picture.extra.get(column, "")
+
+    def matches(self, columns: dict[str, str]) -> bool:
+        return all(self.value(column) in wanted.split("|") for column, wanted in columns.items())
+
+
+def gather(recipe: Recipe, root: Path) -> tuple[list[Example], tuple[DataSet, ...]]:
+    """Every picture that the recipe names, and what the card says of the sets. Raises DataError."""
+    examples: list[Example] = []
+    sets = []
+    for spec in recipe.data:
+        path = locate(spec, root, alone=len(recipe.data) == 1)
+        pictures = read_labelled(path)
+        found = list(_examples(recipe, spec, pictures))
+        if not found:
+            labels = sorted({picture.label for picture in pictures})
+            raise DataError(
+                f"{path}: none of its labels {labels} is in the recipe's {sorted(spec.labels)}.",
+                f"Correct data.labels of {spec.name!r} in the recipe.",
+            )
+        examples += found
+        sets.append(DataSet(spec.name, len(found), spec.licence, spec.citation, fingerprint(path, pictures)))
+    return examples, tuple(sets)
+
+
+def locate(spec: DataSpec, root: Path, *, alone: bool) -> Path:
+    """The set's tar, CSV or folder: under `root` by its name, or `root` itself where the recipe has one set."""
+    for candidate in (root / f"{spec.name}.tar", root / f"{spec.name}.csv", root / spec.name):
+        if candidate.exists():
+            return candidate
+    if alone and root.exists():
+        return root
+    raise DataError(
+        f"{root}: the set {spec.name!r} is not there.",
+        f"Put {spec.name}.tar, {spec.name}.csv or a folder {spec.name}/ into it, or name another folder.",
+    )
+
+
+def fingerprint(path: Path, pictures: Sequence[LabelledPicture]) -> str:
+    """sha256 of the data: of the file itself, or of every name, label, split and content of a folder."""
+    digest = hashlib.sha256()
+    if path.suffix == ".tar":
+        with path.open("rb") as file:
+            for block in iter(lambda: file.read(1 << 20), b""):
+                digest.update(block)
+        return digest.hexdigest()
+    for picture in sorted(pictures, key=lambda picture: picture.name):
+        digest.update("\0".join((picture.name, picture.label, picture.group, picture.split)).encode())
+        digest.update(picture.read())
+    return digest.hexdigest()
+
+
+def prepare(
+    examples: Sequence[Example],
+    pipeline: Callable[[Pixels], Pixels],
+    shape: tuple[int, int],
+    progress: Callable[[Iterable[object], int], Iterable[object]],
+) -> tuple[list[Example], npt.NDArray[np.uint8]]:
+    """Decode and preprocess every picture: those that could be, and their pixels (n, height, width, 3).
+
+    Raises DataError, naming the files, if more than MAX_UNDECODABLE of them cannot be decoded.
+    """
+    pixels = np.zeros((len(examples), *shape, 3), np.uint8)
+
+    def one(index: int) -> str | None:
+        picture = examples[index].picture
+        try:
+            pixels[index] = pipeline(decode(picture.read(), picture.name))
+        except SourceError as error:
+            return str(error)
+        return None
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        errors = list(progress(pool.map(one, range(len(examples))), len(examples)))
+    bad = [str(error) for error in errors if error is not None]
+    if len(bad) > MAX_UNDECODABLE * len(examples):
+        raise DataError(
+            f"{len(bad)} of {len(examples)} pictures cannot be decoded: {'; '.join(bad[:5])}.",
+            "Repair or remove them.",
+        )
+    good = [i for i, error in enumerate(errors) if error is None]
+    return [examples[i] for i in good], pixels if len(good) == len(examples) else pixels[good]
+
+
+def check_trainable(recipe: Recipe, examples: Sequence[Example]) -> None:
+    """Every label in train, and positives and others in val. Raises DataError."""
+    for split in ("train", "val"):
+        counts = Counter(example.label for example in examples if example.picture.split == split)
+        missing = [label.id for i, label in enumerate(recipe.labels) if not counts[i]]
+        if split == "train" and missing:
+            raise DataError(f"No training picture of {', '.join(missing)}.", "Add some, or take the label out.")
+        for kind, wanted in (("positive", True), ("other than positive", False)):
+            if not any(counts[i] for i, label in enumerate(recipe.labels) if label.positive is wanted):
+                raise DataError(f"The split {split!r} has no picture that is {kind}.", "Split the groups anew.")
+
+
+def _examples(recipe: Recipe, spec: DataSpec, pictures: Iterable[LabelledPicture]) -> Iterable[Example]:
+    index = {label.id: i for i, label in enumerate(recipe.labels)}
+    for picture in pictures:
+        if picture.label not in spec.labels:
+            continue
+        example = Example(picture, spec.name, index[spec.labels[picture.label]], True)
+        if not example.matches(spec.only):
+            continue
+        held_out = bool(spec.train_without) and example.matches(spec.train_without)
+        yield Example(picture, spec.name, example.label, not held_out)

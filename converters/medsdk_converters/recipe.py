@@ -1,0 +1,207 @@
+"""A recipe: the small typed TOML file that a bundle is made from, and made from again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from medsdk.core.card import Codes, Identifier, Input, Label, Share, Text
+from medsdk_converters.errors import RecipeError
+
+Count = Annotated[int, Meta(ge=0)]
+PositiveFloat = Annotated[float, Meta(gt=0)]
+
+
+class ModelSpec(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which network: see medsdk_converters.backbones. `weights` is 'imagenet', 'none' or a file."""
+
+    backbone: Text = "efficientnet_lite0"
+    weights: str = "imagenet"
+    head: Literal["linear", "gwap", "dense"] = "linear"
+    hidden: tuple[int, ...] = ()
+    dropout: Share = 0.2
+    batch_norm: Literal["train", "frozen", "folded"] = "frozen"
+    activation: Literal["softmax", "sigmoid", "ordinal"] = "softmax"
+
+
+class DataSpec(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One set of pictures, found under --data by its name.
+
+    `labels` maps the set's own labels to the recipe's label ids; a label that it does not name is left out.
+    `only` and `train_without` hold columns with the value that a row must have, or must not have in training.
+    """
+
+    name: Text
+    labels: dict[str, str]
+    licence: Text
+    citation: Text
+    only: dict[str, str] = field(default_factory=dict)
+    train_without: dict[str, str] = field(default_factory=dict)
+
+
+class Augmentation(Struct, frozen=True, forbid_unknown_fields=True):
+    """How far training pictures are changed at random; 0 or false switches a change off.
+
+    Shares are of the picture's side (`shift`), of 1 (`zoom`, `brightness`, `contrast`, `saturation`), or a chance
+    (`flip_*`, `grey`, `blur`, `noise`, `jpeg`, `erase`, `half_resolution`); `rotation` is in degrees, `gamma` in
+    log2 units, `hue` in degrees of the colour circle.
+    """
+
+    flip_horizontal: bool = False
+    flip_vertical: bool = False
+    quarter_turns: bool = False
+    rotation: float = 0.0
+    zoom: float = 0.0
+    shift: float = 0.0
+    aspect: float = 0.0
+    brightness: float = 0.0
+    contrast: float = 0.0
+    gamma: float = 0.0
+    saturation: float = 0.0
+    hue: float = 0.0
+    channel_gain: float = 0.0
+    grey: Share = 0.0
+    blur: Share = 0.0
+    noise: Share = 0.0
+    jpeg: Share = 0.0
+    half_resolution: Share = 0.0
+    erase: Share = 0.0
+    border: Literal["black", "reflect"] = "black"
+
+
+class Sampling(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which columns are balanced: every combination of their values is drawn equally often.
+
+    `power` 1 balances wholly, 0 not at all. `pictures` is how many make an epoch; 0 means as many as there are.
+    """
+
+    balance: tuple[str, ...] = ("label",)
+    power: Share = 1.0
+    pictures: Count = 0
+    mixup: Share = 0.0
+
+
+class Loss(Struct, frozen=True, forbid_unknown_fields=True):
+    """`gamma` is the focal loss's; ordinal asks one binary question for each step of severity."""
+
+    kind: Literal["cross_entropy", "focal", "ordinal"] = "cross_entropy"
+    label_smoothing: Share = 0.0
+    gamma: float = 2.0
+
+
+class Phase(Struct, frozen=True, forbid_unknown_fields=True):
+    """Some epochs with one setting. `train_from` is 'head', 'all' or a cut point of the backbone.
+
+    Below the cut the network is frozen and its features are computed once over `views` augmented copies.
+    """
+
+    epochs: Annotated[int, Meta(gt=0)]
+    learning_rate: PositiveFloat
+    train_from: Text = "all"
+    views: Annotated[int, Meta(gt=0)] = 1
+
+
+class Schedule(Struct, frozen=True, forbid_unknown_fields=True):
+    """`average` is the share kept by the moving average of the weights (0: none); `patience` is in epochs (0: none)."""
+
+    phases: tuple[Phase, ...] = (
+        Phase(epochs=2, learning_rate=1e-3, train_from="head"),
+        Phase(epochs=8, learning_rate=3e-4),
+    )
+    batch: Annotated[int, Meta(gt=0)] = 32
+    weight_decay: float = 1e-4
+    average: Share = 0.0
+    patience: Count = 0
+
+
+class Decide(Struct, frozen=True, forbid_unknown_fields=True):
+    """How the operating point is chosen on val: 'youden', 'accuracy', 'sensitivity>=.9', 'specificity>=.95'."""
+
+    rule: Text = "youden"
+    where: dict[str, str] = field(default_factory=dict)
+
+
+class Reject(Struct, frozen=True, forbid_unknown_fields=True):
+    """The rejection score's principal components, and the share of val pictures that the limit accepts."""
+
+    components: Annotated[int, Meta(gt=0)] = 64
+    accept: Share = 0.985
+
+
+class EvaluationSpec(Struct, frozen=True, forbid_unknown_fields=True):
+    """A set that the card reports on. `where` and `without` hold columns and values."""
+
+    set: Text
+    split: Text
+    where: dict[str, str] = field(default_factory=dict)
+    without: dict[str, str] = field(default_factory=dict)
+    note: str = ""
+
+
+class CardText(Struct, frozen=True, forbid_unknown_fields=True):
+    """What only people can say of a model."""
+
+    name: Text
+    codes: Codes
+    picture: Text
+    licence: Text
+    intended_use: Text
+    limits: tuple[Text, ...]
+
+
+class Recipe(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Everything that a bundle depends on besides the pictures."""
+
+    name: Text
+    disease: Identifier
+    seed: int = 1
+    model: ModelSpec = ModelSpec()
+    input: Input
+    labels: Annotated[tuple[Label, ...], Meta(min_length=2)]
+    data: Annotated[tuple[DataSpec, ...], Meta(min_length=1)]
+    augmentation: Augmentation = Augmentation()
+    sampling: Sampling = Sampling()
+    loss: Loss = Loss()
+    schedule: Schedule = Schedule()
+    choose: Literal["auc", "loss", "accuracy", "kappa"] = "auc"
+    decide: Decide = Decide()
+    reject: Reject = Reject()
+    evaluate: tuple[EvaluationSpec, ...] = (EvaluationSpec(set="test", split="test"),)
+    card: CardText
+
+    def __post_init__(self) -> None:
+        ids = {label.id for label in self.labels}
+        for data in self.data:
+            strange = set(data.labels.values()) - ids
+            if strange:
+                raise ValueError(f"data {data.name!r} maps to {sorted(strange)}, which no label has as its id")
+        if (self.loss.kind == "ordinal") != (self.model.activation == "ordinal"):
+            raise ValueError("loss kind and model activation must both be 'ordinal', or neither")
+
+    @property
+    def logits(self) -> int:
+        return {"softmax": len(self.labels), "sigmoid": 1, "ordinal": len(self.labels) - 1}[self.model.activation]
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Recipe from a TOML file. Raises RecipeError naming the field."""
+    try:
+        return decode_recipe(path.read_bytes(), str(path))
+    except OSError as error:
+        raise RecipeError(f"{path}: the recipe cannot be read ({error}).", "Check the path.") from None
+
+
+def decode_recipe(data: bytes, path: str) -> Recipe:
+    """Recipe from TOML bytes; `path` is what an error names. Raises RecipeError."""
+    try:
+        return msgspec.toml.decode(data, type=Recipe)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise RecipeError(f"{path}: the recipe is invalid: {error}.", "Correct that field.") from None
+
+
+def with_changes(recipe: Recipe, **changes: Any) -> Recipe:
+    """A copy with other values, checked again."""
+    return msgspec.structs.replace(recipe, **changes)

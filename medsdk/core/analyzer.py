@@ -1,0 +1,223 @@
+"""A loaded disease, ready to predict: the steps of a picture's way, one behind the other."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import islice
+from time import perf_counter
+from types import TracebackType
+
+import medsdk
+from medsdk.core import images, registry
+from medsdk.core.bundle import Bundle
+from medsdk.core.card import Card
+from medsdk.core.errors import BrokenPluginError, MedsdkError
+from medsdk.core.images import Source
+from medsdk.core.plugin import DiseasePlugin, ModelOutputs
+from medsdk.core.prediction import Prediction, Provenance, Timings
+from medsdk.core.preprocessing import Tensor
+from medsdk.core.runtime import Model, runtime
+
+# Pictures in the making for each thread of predict_many: enough that no thread waits, few enough for a small device.
+_AHEAD = 2
+
+
+@dataclass(frozen=True)
+class Match:
+    """An installed disease that accepts a picture; `fit` is distance / limit, 0 the best and 1 just acceptable."""
+
+    disease: str
+    fit: float
+
+
+class Analyzer:
+    """What `medsdk.load` returns. Thread-safe; a context manager; cheap to keep.
+
+    Each thread that predicts at the same time has an interpreter of its own, made when it is first needed.
+    """
+
+    def __init__(self, plugin: DiseasePlugin, distribution: str = "", version: str = "") -> None:
+        self.plugin = plugin
+        self._content = plugin.model
+        self._provenance = Provenance(distribution, version, medsdk.__version__, plugin.card.model.sha256, str(runtime()))
+        self._idle: list[Model] = []
+        self._lock = threading.Lock()
+        self._closed = False
+
+    @property
+    def card(self) -> Card:
+        return self.plugin.card
+
+    @property
+    def disease(self) -> str:
+        return self.card.disease
+
+    def predict(self, source: Source) -> Prediction:
+        """Judge one picture. Raises a SourceError if it cannot be read."""
+        begin = perf_counter()
+        picture = images.read(source)
+        decoded = perf_counter()
+        tensor = _tensor(self.plugin.preprocess(picture.pixels), picture)
+        prepared = perf_counter()
+        outputs = self._infer(tensor, picture)
+        invoked = perf_counter()
+        prediction = self.plugin.postprocess(outputs)
+        timings = _timings(begin, decoded, prepared, invoked, perf_counter())
+        return replace(prediction, provenance=self._provenance, timings=timings)
+
+    def predict_many(self, sources: Iterable[Source], threads: int = 1) -> Iterator[Prediction]:
+        """Judge pictures as they come, in order, holding only a few at a time.
+
+        A picture that cannot be read comes back as a prediction with `error` set and the others go on.
+        """
+        if threads < 1:
+            raise ValueError("threads must be at least 1")
+        remaining = iter(sources)
+        with ThreadPoolExecutor(threads, thread_name_prefix="medsdk") as pool:
+            waiting: deque[Future[Prediction]] = deque(
+                pool.submit(self._predict_or_error, source) for source in islice(remaining, threads * _AHEAD)
+            )
+            while waiting:
+                prediction = waiting.popleft().result()
+                waiting.extend(pool.submit(self._predict_or_error, source) for source in islice(remaining, 1))
+                yield prediction
+
+    def outputs(self, source: Source) -> ModelOutputs:
+        """What the model itself says of a picture, before anything is made of it: for evaluation and research."""
+        picture = images.read(source)
+        return self._infer(_tensor(self.plugin.preprocess(picture.pixels), picture), picture)
+
+    def close(self) -> None:
+        """Free the interpreters. An analyzer that is closed cannot predict any more."""
+        with self._lock:
+            self._closed = True
+            while self._idle:
+                self._idle.pop().close()
+
+    def __enter__(self) -> Analyzer:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def _predict_or_error(self, source: Source) -> Prediction:
+        try:
+            return self.predict(source)
+        except MedsdkError as error:
+            return Prediction(self.disease, images.source_name(source), None, error=error)
+
+    def _infer(self, tensor: Tensor, picture: images.Picture) -> ModelOutputs:
+        with self._borrow() as model:
+            outputs = model.run(tensor.values)
+        names = self.card.outputs
+        return ModelOutputs(outputs[names.logits], outputs[names.features] if names.features else None, tensor, picture)
+
+    @contextmanager
+    def _borrow(self) -> Iterator[Model]:
+        with self._lock:
+            if self._closed:
+                raise MedsdkError("This analyzer is closed.", "Load the disease again: medsdk.load(...).")
+            model = self._idle.pop() if self._idle else None
+        if model is None:
+            model = self._open()
+        try:
+            yield model
+        finally:
+            with self._lock:
+                if not self._closed:
+                    self._idle.append(model)
+
+    def _open(self) -> Model:
+        model = Model(self._content, self.disease)
+        _check_contract(model, self.card)
+        return model
+
+
+def load(disease: str | Bundle | DiseasePlugin) -> Analyzer:
+    """Find the plugin and check its model's sha256. A bundle or a plugin object may be given in place of an id.
+
+    Raises UnknownDiseaseError, DuplicateDiseaseError, BrokenPluginError, CardError, ModelDamagedError or
+    RuntimeUnavailableError.
+    """
+    if isinstance(disease, DiseasePlugin):
+        return Analyzer(disease)
+    if isinstance(disease, Bundle):
+        plugin = DiseasePlugin()
+        plugin.bundle = disease
+        return Analyzer(plugin)
+    plugin, claim = registry.load_plugin(disease)
+    return Analyzer(plugin, claim.distribution, claim.version)
+
+
+def identify(source: Source) -> list[Match]:
+    """The installed diseases that accept this kind of picture, best first.
+
+    A plugin that is broken is left out with a warning (under MEDSDK_STRICT=1 it is raised).
+    Raises a SourceError if the picture cannot be read.
+    """
+    picture = images.read(source)
+    matches = []
+    for claim in registry.diseases().values():
+        try:
+            with load(claim.id) as analyzer:
+                match = _match(analyzer, picture)
+        except MedsdkError as error:
+            problem = registry.problem_of(claim, error)
+            registry.raise_if_strict(problem)
+            _warn(problem)
+            continue
+        if match is not None:
+            matches.append(match)
+    return sorted(matches, key=lambda match: match.fit)
+
+
+def _match(analyzer: Analyzer, picture: images.Picture) -> Match | None:
+    prediction = analyzer.predict(picture.pixels)
+    limits = analyzer.card.rejection
+    if prediction.verdict == "rejected" or limits is None or prediction.distance is None:
+        return None
+    return Match(analyzer.disease, prediction.distance / limits.limit)
+
+
+def _warn(problem: registry.Problem) -> None:
+    import warnings
+
+    warnings.warn(f"A plugin was left out: {problem}", RuntimeWarning, stacklevel=3)
+
+
+def _tensor(tensor: object, picture: images.Picture) -> Tensor:
+    """A plugin's own preprocess may return a plain array: then it is taken to show the whole picture."""
+    if isinstance(tensor, Tensor):
+        return tensor
+    import numpy as np
+
+    from medsdk.core.frame import View
+
+    return Tensor(np.asarray(tensor), View(0, 0, picture.width, picture.height))
+
+
+def _check_contract(model: Model, card: Card) -> None:
+    """The model is what the card says of it, or its scores would be zipped with another model's labels."""
+    expected = (1, card.input.height, card.input.width, card.input.channels)
+    shapes = model.output_shapes
+    complaint = None
+    if model.input_shape != expected or model.input_dtype != card.input.dtype:
+        complaint = f"the model wants {model.input_dtype} {model.input_shape}, the card says {card.input.dtype} {expected}"
+    elif shapes.get(card.outputs.logits) != (1, card.logits):
+        complaint = f"the model's outputs are {shapes}, the card wants {card.outputs.logits!r} (1, {card.logits})"
+    elif card.outputs.features and card.outputs.features not in shapes:
+        complaint = f"the model's outputs are {sorted(shapes)}, the card wants {card.outputs.features!r}"
+    if complaint:
+        raise BrokenPluginError(card.disease, f"{card.disease}: {complaint}.", "Update or reinstall the plugin.")
+
+
+def _timings(begin: float, decoded: float, prepared: float, invoked: float, end: float) -> Timings:
+    def ms(seconds: float) -> float:
+        return round(seconds * 1000, 3)
+
+    return Timings(ms(decoded - begin), ms(prepared - decoded), ms(invoked - prepared), ms(end - invoked))

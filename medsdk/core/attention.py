@@ -1,0 +1,89 @@
+"""Where the model looked: class activation (Zhou et al. 2016) from the last feature map, no gradients."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from medsdk.core.errors import AttentionUnavailableError
+from medsdk.core.files import write_beside
+from medsdk.core.frame import View
+from medsdk.core.images import Pixels
+
+Floats = npt.NDArray[np.float32]
+
+# The strongest colour covers this much of the picture, so that what lies under it can still be seen.
+OVERLAY_OPACITY = 0.55
+
+
+class Attention(npt.NDArray[np.float32]):
+    """float32 (h, w) in 0..1 over the source picture: how much each place spoke for the disease.
+
+    0 everywhere means that no place did. It is an ordinary array with `overlay` and `save` added.
+    """
+
+    _reopen: Callable[[], Pixels] | None
+
+    def __new__(cls, values: Floats, reopen: Callable[[], Pixels]) -> Attention:
+        attention = np.asarray(values, np.float32).view(cls)
+        attention._reopen = reopen
+        return attention
+
+    def __array_finalize__(self, parent: Any) -> None:
+        self._reopen = getattr(parent, "_reopen", None)
+
+    def overlay(self) -> Pixels:
+        """RGB uint8 (h, w, 3): the source picture with the map painted over it."""
+        if self._reopen is None:
+            raise AttentionUnavailableError("This array has lost its picture.", "Call overlay on p.attention itself.")
+        picture = self._reopen()
+        if picture.shape[:2] != self.shape:
+            raise AttentionUnavailableError(
+                "The picture has changed since it was judged.", "Predict it again, then call overlay."
+            )
+        strength = np.asarray(self)
+        # Viridis ends in yellow and reads the same for colour-blind people.
+        colours = cv2.applyColorMap((strength * 255).round().astype(np.uint8), cv2.COLORMAP_VIRIDIS)
+        opacity = (OVERLAY_OPACITY * strength)[..., np.newaxis]
+        painted = picture * (1 - opacity) + cv2.cvtColor(colours, cv2.COLOR_BGR2RGB) * opacity
+        return painted.round().astype(np.uint8)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the overlay as PNG, JPEG or WebP, by the ending of the name."""
+        target = Path(path)
+        try:
+            _, encoded = cv2.imencode(target.suffix, cv2.cvtColor(self.overlay(), cv2.COLOR_RGB2BGR))
+        except cv2.error:
+            raise AttentionUnavailableError(
+                f"{target}: the ending {target.suffix!r} names no picture format.", "End the name in .png."
+            ) from None
+        write_beside(target, encoded.tobytes())
+
+
+def class_activation(features: Floats, weights: Floats, direction: Floats) -> Floats:
+    """Feature map (fh, fw, c), head weights (c, logits) and a direction among the logits to the map (fh, fw).
+
+    Scaled so that its strongest place is 1; places that speak against are 0.
+    """
+    heat = np.maximum(features @ (weights @ direction), 0)
+    strongest = float(heat.max())
+    return (heat / strongest if strongest > 0 else heat).astype(np.float32)
+
+
+def over_source(heat: Floats, view: View, height: int, width: int) -> Floats:
+    """The map (fh, fw) of a view laid over the source picture (height, width); outside the view it is 0."""
+    rows, columns = heat.shape
+    # Source pixel centre -> feature cell centre, the convention of cv2.resize.
+    x = (np.arange(width) + 0.5 - view.left) * (columns / view.width) - 0.5
+    y = (np.arange(height) + 0.5 - view.top) * (rows / view.height) - 0.5
+    x_map, y_map = np.meshgrid(x.astype(np.float32), y.astype(np.float32))
+    full = cv2.remap(heat, x_map, y_map, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    inside_x = (x >= -0.5) & (x <= columns - 0.5)
+    inside_y = (y >= -0.5) & (y <= rows - 0.5)
+    return cast(Floats, np.clip(full * (inside_y[:, np.newaxis] & inside_x), 0, 1).astype(np.float32))

@@ -1,0 +1,106 @@
+"""Everything that can go wrong, each with the remedy in its text.
+
+MedsdkError
+├── SourceError                 a picture cannot be used
+│   ├── SourceNotFoundError         no such file, or it may not be read
+│   ├── UnsupportedFormatError      not one of the picture formats that are read
+│   ├── DamagedPictureError         the right format, but cut short or corrupt
+│   ├── PictureTooLargeError        more pixels than the limit, or no pixels at all
+│   └── InvalidArrayError           an array of another shape or type than RGB uint8
+├── PluginError                 a disease cannot be had
+│   ├── UnknownDiseaseError         nothing installed has that id
+│   ├── DuplicateDiseaseError       two distributions claim one id
+│   └── BrokenPluginError           its code fails, or breaks the contract
+├── BundleError                 a plugin's files are wrong
+│   ├── CardError                   card.json is missing or invalid
+│   └── ModelDamagedError           a file differs from what the card says of it
+├── RuntimeUnavailableError     no TFLite runtime is installed, or it refuses the model
+├── AttentionUnavailableError   this prediction has no attention map
+├── WriteError                  a result cannot be written
+└── MissingExtraError           an optional dependency is not installed
+"""
+
+from __future__ import annotations
+
+
+class MedsdkError(Exception):
+    """The root of the tree. `problem` says what was wrong, `remedy` what to do about it."""
+
+    def __init__(self, problem: str, remedy: str = "") -> None:
+        self.problem = problem
+        self.remedy = remedy
+        super().__init__(f"{problem} {remedy}".strip())
+
+
+class SourceError(MedsdkError):
+    """A picture cannot be used. `source` is its file name, or what kind of object it was."""
+
+    def __init__(self, source: str, problem: str, remedy: str) -> None:
+        self.source = source
+        super().__init__(f"{source}: {problem}", remedy)
+
+
+class SourceNotFoundError(SourceError): ...
+
+
+class UnsupportedFormatError(SourceError): ...
+
+
+class DamagedPictureError(SourceError): ...
+
+
+class PictureTooLargeError(SourceError): ...
+
+
+class InvalidArrayError(SourceError): ...
+
+
+class PluginError(MedsdkError):
+    """A disease cannot be had. `disease` is the id that was asked for."""
+
+    def __init__(self, disease: str, problem: str, remedy: str) -> None:
+        self.disease = disease
+        super().__init__(problem, remedy)
+
+
+class UnknownDiseaseError(PluginError): ...
+
+
+class DuplicateDiseaseError(PluginError): ...
+
+
+class BrokenPluginError(PluginError): ...
+
+
+class BundleError(MedsdkError):
+    """A bundle's files are wrong. `path` is the file at fault."""
+
+    def __init__(self, path: str, problem: str, remedy: str) -> None:
+        self.path = path
+        super().__init__(f"{path}: {problem}", remedy)
+
+
+class CardError(BundleError): ...
+
+
+class ModelDamagedError(BundleError): ...
+
+
+class RuntimeUnavailableError(MedsdkError): ...
+
+
+class AttentionUnavailableError(MedsdkError): ...
+
+
+class WriteError(MedsdkError): ...
+
+
+class MissingExtraError(MedsdkError):
+    """An optional dependency is not installed. `extra` is the name to install it by."""
+
+    def __init__(self, extra: str, needed_for: str) -> None:
+        self.extra = extra
+        super().__init__(
+            f"{needed_for} needs packages that are not installed.",
+            f"Install them with: pip install 'medsdk[{extra}]'",
+        )

@@ -1,0 +1,137 @@
+"""What a disease is to medsdk: preprocess, model, labels, postprocess. Each has a default that reads the card."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from medsdk.core import attention, decision, screening
+from medsdk.core.bundle import Bundle
+from medsdk.core.card import Card, Label
+from medsdk.core.hookspecs import API_VERSION
+from medsdk.core.images import Picture, Pixels
+from medsdk.core.prediction import Prediction, Score
+from medsdk.core.preprocessing import Pipeline, Tensor
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class ModelOutputs:
+    """What the model said of one picture, and the picture.
+
+    `logits` is (k,), `features` (fh, fw, c) or None where the card names no features; both float32.
+    """
+
+    logits: Floats
+    features: Floats | None
+    tensor: Tensor
+    picture: Picture
+
+
+class DiseasePlugin:
+    """Subclass it, set `bundle`, override only what differs.
+
+    The same object serves many threads: keep no state of a picture in it.
+    """
+
+    medsdk_api: str = API_VERSION
+    bundle: Bundle
+
+    @property
+    def card(self) -> Card:
+        return self.bundle.card
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        """In the order of the model's logits."""
+        return self.card.labels
+
+    @property
+    def model(self) -> bytes:
+        """The TFLite file's content, checked against the card's sha256."""
+        return self.bundle.model()
+
+    def preprocess(self, image: Pixels) -> Tensor:
+        """RGB uint8 (h, w, 3), any size, to the model's input. The default runs the card's steps."""
+        return self._pipeline(image)
+
+    def postprocess(self, outputs: ModelOutputs) -> Prediction:
+        """What the outputs mean. The default rejects, calibrates and decides as the card says."""
+        distance = self.distance(outputs.features)
+        refusal = self._refusal(outputs.picture, distance)
+        if refusal is not None:
+            return Prediction(self.card.disease, outputs.picture.name, "rejected", reason=refusal, distance=distance)
+        probability = decision.probabilities(outputs.logits, self.card)
+        chance = float(decision.positive_probability(probability, self.card))
+        scores = self._scores(probability)
+        verdict = decision.verdict(chance, self.card.decision)
+        reason = "The probability lies in the band around the threshold." if verdict == "inconclusive" else None
+        if self.card.status == "untrained":
+            verdict, reason = "inconclusive", "The model is an untrained placeholder: its numbers mean nothing."
+        return Prediction(
+            self.card.disease,
+            outputs.picture.name,
+            verdict,
+            label=scores[0].label,
+            probability=chance,
+            scores=scores,
+            reason=reason,
+            distance=distance,
+            explain=self._explanation(outputs),
+        )
+
+    def distance(self, features: Floats | None) -> float | None:
+        """How far a picture is from the training pictures (see medsdk.core.screening); None without a reference."""
+        if self._reference is None or features is None:
+            return None
+        return self._reference.distance(features)
+
+    @cached_property
+    def _pipeline(self) -> Pipeline:
+        return Pipeline(self.card.input, str(self.bundle.folder / "card.json"))
+
+    @cached_property
+    def _reference(self) -> screening.Reference | None:
+        arrays = self.bundle.reference
+        if "mean" not in arrays:
+            return None
+        return screening.Reference(arrays["mean"], arrays["components"], arrays["variances"], arrays["rest_variance"])
+
+    def _refusal(self, picture: Picture, distance: float | None) -> str | None:
+        if screening.is_blank(picture.pixels):
+            return "The picture is blank: it has no contrast."
+        limits = self.card.rejection
+        if limits is None or distance is None or distance <= limits.limit:
+            return None
+        return (
+            f"This does not look like {self.card.picture}, the only kind of picture that this model can judge "
+            f"(distance {distance:.2f}, limit {limits.limit:.2f})."
+        )
+
+    def _scores(self, probability: npt.NDArray[np.float64]) -> tuple[Score, ...]:
+        scores = [Score(label.id, label.name, float(value)) for label, value in zip(self.labels, probability, strict=True)]
+        return tuple(sorted(scores, key=lambda score: -score.probability))
+
+    def _explanation(self, outputs: ModelOutputs) -> _Explanation | None:
+        weights = self.bundle.reference.get("head_weights")
+        if weights is None or outputs.features is None:
+            return None
+        heat = attention.class_activation(outputs.features, weights, decision.direction(outputs.logits, self.card))
+        return _Explanation(heat, outputs.tensor, outputs.picture)
+
+
+class _Explanation:
+    """An attention map at the size of the feature map: small enough to keep with every prediction."""
+
+    def __init__(self, heat: Floats, tensor: Tensor, picture: Picture) -> None:
+        self._heat, self._view = heat, tensor.view
+        self._height, self._width = picture.height, picture.width
+        self._reopen = picture.reopen
+
+    def __call__(self) -> attention.Attention:
+        full = attention.over_source(self._heat, self._view, self._height, self._width)
+        return attention.Attention(full, self._reopen)

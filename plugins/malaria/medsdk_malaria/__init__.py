@@ -1,0 +1,19 @@
+"""Malaria in a single red blood cell of a Giemsa-stained thin smear."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import medsdk
+
+
+class Malaria(medsdk.DiseasePlugin):
+    """Everything it needs stands in the card."""
+
+    bundle = medsdk.Bundle.beside(__file__)
+
+
+@medsdk.hookimpl
+def medsdk_register_diseases(register: Callable[[medsdk.DiseasePlugin], None]) -> None:
+    """Tell medsdk of this disease."""
+    register(Malaria())

@@ -1,0 +1,19 @@
+"""Diabetic retinopathy in a fundus photograph, graded 0 to 4."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import medsdk
+
+
+class Retinopathy(medsdk.DiseasePlugin):
+    """Everything it needs stands in the card."""
+
+    bundle = medsdk.Bundle.beside(__file__)
+
+
+@medsdk.hookimpl
+def medsdk_register_diseases(register: Callable[[medsdk.DiseasePlugin], None]) -> None:
+    """Tell medsdk of this disease."""
+    register(Retinopathy())

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from medsdk.core.registry import Problem as Problem
     from medsdk.core.registry import diseases as diseases
     from medsdk.core.registry import problems as problems
+    from medsdk.core.runtime import Model as Model
 
 __version__ = "0.1.0"
 
@@ -83,6 +84,7 @@ _HOME = {
     "plugin": ("DiseasePlugin", "ModelOutputs"),
     "prediction": ("Prediction", "Score"),
     "preprocessing": ("Tensor",),
+    "runtime": ("Model",),
     "registry": ("InstalledDisease", "Problem", "diseases", "problems"),
 }
 _MODULE_OF = {name: f"medsdk.core.{module}" for module, names in _HOME.items() for name in names}

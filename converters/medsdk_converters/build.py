@@ -3,85 +3,60 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
-import pickle
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Literal
 
-import cv2
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from medsdk.core import decision
-from medsdk.core.card import Calibration, Card, DataSet, Decision, Estimate, Evaluation, Outputs, Training
-from medsdk.core.files import write_beside
-from medsdk.core.images import Pixels
+from medsdk.core.card import Calibration, Card, DataSet, Decision, Outputs, Training
 from medsdk.core.preprocessing import Pipeline
-from medsdk.evaluation.metrics import figures
-from medsdk_converters import bundling, data, fitting, floors, gate, leakage, sampling
-from medsdk_converters.data import Example
-from medsdk_converters.inference import infer
-from medsdk_converters.recipe import EvaluationSpec, Recipe
+from medsdk_converters import bundling, context, evaluating, fitting, gate, golden, sampling
+from medsdk_converters.export import PLAIN_RANGE, Precision, Range, to_tflite
+from medsdk_converters.inference import float_logits, infer
+from medsdk_converters.preparation import Indices, Prepared, Progress, prepare
+from medsdk_converters.recipe import Recipe
 
-Indices: TypeAlias = npt.NDArray[np.int64]
-Progress: TypeAlias = Callable[[Iterable[Any], int], Iterable[Any]]
+__all__ = ["Export", "Prepared", "bundle", "prepare", "train"]
 
-THUMBNAIL = 32
+Report = Callable[[str], None]
+
 _CALIBRATION_PICTURES = 200
 _REFERENCE_PICTURES = 4000
 _UNFITTED = Decision(0.5, (0.5, 0.5), "none", "none")
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """Pictures that are ready: examples, preprocessed pixels (n, h, w, 3), thumbnails (n, 32, 32, 3)."""
+class Export:
+    """How a float model becomes a file.
 
-    examples: Sequence[Example]
-    pixels: npt.NDArray[np.uint8]
-    thumbnails: npt.NDArray[np.uint8]
-    sets: tuple[DataSet, ...]
+    `value_range` is what black and white are to the model. `quantise` is ptq (rounded after training), qat (fine-tuned
+    to bear it, first) or auto (ptq, and qat where the gate fails). `accept` names checks that may fail.
+    """
 
-    def indices(self, split: str, *, trainable: bool = False) -> Indices:
-        return np.array(
-            [
-                i
-                for i, example in enumerate(self.examples)
-                if example.picture.split == split and (example.trainable or not trainable)
-            ],
-            np.int64,
-        )
-
-    @cached_property
-    def labels(self) -> Indices:
-        return np.array([example.label for example in self.examples], np.int64)
+    precision: Precision = "int8"
+    value_range: Range = PLAIN_RANGE
+    quantise: Literal["auto", "ptq", "qat"] = "auto"
+    mobile: bool = False
+    accept: tuple[str, ...] = ()
 
 
-def prepare(recipe: Recipe, root: Path, work: Path, progress: Progress) -> Prepared:
-    """Gather, check and preprocess the pictures; what was preprocessed is kept in `work` for the next run."""
-    examples, sets = data.gather(recipe, root)
-    leakage.check_groups(examples)
-    key = hashlib.sha256(repr((recipe.input, sets, recipe.data)).encode()).hexdigest()[:16]
-    cached = work / f"pictures-{key}.pickle"
-    if cached.exists():
-        good, pixels, thumbnails = pickle.loads(cached.read_bytes())  # our own file, in the user's work folder
-        return Prepared([examples[i] for i in good], pixels, thumbnails, sets)
-    shape = (recipe.input.height, recipe.input.width)
-    pipeline = Pipeline(recipe.input, recipe.name)
-    kept, pixels = data.prepare(examples, lambda image: pipeline.frame(image).pixels, shape, progress)
-    _, thumbnails = data.prepare(kept, _thumbnail, (THUMBNAIL, THUMBNAIL), progress)
-    data.check_trainable(recipe, kept)
-    leakage.check_pictures(kept, thumbnails)
-    place = {id(example): i for i, example in enumerate(examples)}
-    write_beside(cached, pickle.dumps(([place[id(example)] for example in kept], pixels, thumbnails), protocol=4))
-    return Prepared(kept, pixels, thumbnails, sets)
+@dataclass(frozen=True)
+class _Candidate:
+    """An exported model, everything that was fitted to it, and what the gate says."""
+
+    content: bytes
+    card: Card
+    reference: bytes
+    checks: list[gate.Check]
 
 
-def train(recipe: Recipe, prepared: Prepared, work: Path, report: Callable[[str], None]) -> Any:
-    """The trained Keras model, kept in `work` as well."""
+def train(recipe: Recipe, prepared: Prepared, work: Path, report: Report) -> Any:
+    """The trained Keras model; the state of the run is in `work`."""
     import keras
 
     from medsdk_converters import backbones, training
@@ -117,22 +92,83 @@ def train(recipe: Recipe, prepared: Prepared, work: Path, report: Callable[[str]
     return model
 
 
-def bundle(recipe: Recipe, prepared: Prepared, model: Any, command: str, progress: Progress) -> bundling.Parts:
-    """Export, calibrate, fit, pass the gate, evaluate. Raises GateError."""
-    from medsdk_converters.export import to_tflite
-    from medsdk_converters.training import predict_logits
+def bundle(
+    recipe: Recipe,
+    prepared: Prepared,
+    model: Any,
+    command: str,
+    progress: Progress,
+    how: Export = Export(),
+    report: Report | None = None,
+) -> bundling.Parts:
+    """Export, calibrate, fit, pass the gate, evaluate. `model` may be fine-tuned in place. Raises GateError."""
+    exact = float_logits(model, prepared.pixels[prepared.indices("val")], how.value_range)
+    candidate = _candidate(recipe, prepared, model, command, progress, how, exact, report or _nobody)
+    worst = () if not gate.failed(candidate.checks, how.accept) else _worst(prepared, model, how, recipe.seed)
+    gate.enforce(candidate.checks, how.accept, worst)
+    judged = [
+        evaluating.judge(recipe, prepared, candidate.content, candidate.card, spec, progress, how.value_range)
+        for spec in recipe.evaluate
+    ]
+    evaluations = tuple(
+        evaluating.evaluation(recipe, prepared, candidate.card, spec, said)
+        for spec, said in zip(recipe.evaluate, judged, strict=True)
+    )
+    card = msgspec.structs.replace(candidate.card, evaluations=evaluations)
+    drawing = evaluating.diagram(recipe, prepared, card, judged[0]) if judged else None
+    siblings = _siblings(prepared, model, card, how, drawing, recipe.seed)
+    return bundling.Parts(card, candidate.content, candidate.reference, siblings)
 
-    random = np.random.default_rng(recipe.seed)
+
+def _candidate(
+    recipe: Recipe,
+    prepared: Prepared,
+    model: Any,
+    command: str,
+    progress: Progress,
+    how: Export,
+    exact: npt.NDArray[np.float32],
+    report: Report,
+) -> _Candidate:
+    """Exported as asked for; once more after quantisation-aware fine-tuning, where that is asked for or needed."""
+
+    def make() -> _Candidate:
+        content = to_tflite(model, _calibration(prepared, recipe.seed), how.precision, how.value_range)
+        return _fitted(recipe, prepared, model, content, command, progress, how, exact)
+
+    if how.quantise != "qat" or how.precision != "int8":
+        candidate = make()
+        lost = [check for check in gate.failed(candidate.checks, how.accept) if check.name in gate.AGAINST_FLOAT]
+        if not lost or how.quantise == "ptq" or how.precision != "int8":
+            return candidate
+        report(f"int8 loses too much ({'; '.join(f'{check.name}: {check.message}' for check in lost)}).")
+    report("Fine-tuning for quantisation.")
+    from medsdk_converters import quantisation_aware
+
+    pixels = prepared.pixels[prepared.indices("train", trainable=True)]
+    quantisation_aware.finetune(model, pixels, value_range=how.value_range, seed=recipe.seed, report=report)
+    return make()
+
+
+def _fitted(
+    recipe: Recipe,
+    prepared: Prepared,
+    model: Any,
+    content: bytes,
+    command: str,
+    progress: Progress,
+    how: Export,
+    exact: npt.NDArray[np.float32],
+) -> _Candidate:
     val, train_rows = prepared.indices("val"), prepared.indices("train", trainable=True)
-    some = random.permutation(val)[:_CALIBRATION_PICTURES]
-    content = to_tflite(model, prepared.pixels[some])
-    val_out = infer(content, prepared.pixels[val], progress)
-    reference_rows = random.permutation(train_rows)[:_REFERENCE_PICTURES]
-    train_out = infer(content, prepared.pixels[reference_rows], progress)
-    draft = _draft(recipe, prepared.sets, content, command)
+    val_out = infer(content, prepared.pixels[val], progress, how.value_range)
+    chosen = np.random.default_rng([recipe.seed, 1]).permutation(train_rows)[:_REFERENCE_PICTURES]
+    train_out = infer(content, prepared.pixels[chosen], progress, how.value_range)
+    draft = _draft(recipe, prepared.sets, content, command, how, features=bool(val_out.pooled.shape[1]))
     decide_on = np.array([place for place, i in enumerate(val) if prepared.examples[i].matches(recipe.decide.where)])
     fitted = fitting.fit(recipe, draft, val_out, prepared.labels[val], decide_on, train_out.pooled)
-    reference = bundling.pack_reference(fitted.reference, _head_weights(model))
+    samples = golden.samples(Pipeline(recipe.input, recipe.name))
+    reference = bundling.pack_reference(fitted.reference, _head_weights(model), samples)
     card = msgspec.structs.replace(
         draft,
         calibration=fitted.calibration,
@@ -140,69 +176,45 @@ def bundle(recipe: Recipe, prepared: Prepared, model: Any, command: str, progres
         rejection=fitted.rejection,
         reference=bundling.described(bundling.REFERENCE, reference),
     )
-    positive = _positive(recipe)[prepared.labels[val]]
-    exact = predict_logits(model, prepared.pixels[val], recipe.schedule.batch)
-    gate.enforce([*gate.of_model(content, card), *gate.against_float(card, exact, val_out.logits, positive)])
-    evaluations = tuple(evaluate(recipe, prepared, content, card, spec, progress) for spec in recipe.evaluate)
-    return bundling.Parts(msgspec.structs.replace(card, evaluations=evaluations), content, reference)
+    positive = evaluating.positive_labels(recipe)[prepared.labels[val]]
+    checks = [*gate.of_model(content, card), *gate.against_float(card, exact, val_out.logits, positive)]
+    return _Candidate(content, card, reference, checks)
 
 
-def evaluate(
-    recipe: Recipe, prepared: Prepared, content: bytes, card: Card, spec: EvaluationSpec, progress: Progress
-) -> Evaluation:
-    """One set's figures, the shortcut floors beside them."""
-    rows = np.array(
-        [
-            i
-            for i in prepared.indices(spec.split)
-            if prepared.examples[i].matches(spec.where) and not (spec.without and prepared.examples[i].matches(spec.without))
-        ],
-        np.int64,
-    )
-    outputs = infer(content, prepared.pixels[rows], progress)
-    truth = prepared.labels[rows]
-    groups = [prepared.examples[i].group for i in rows]
-    found = figures(truth, decision.probabilities(outputs.logits, card), groups, card)
-    return Evaluation(
-        spec.set,
-        len(rows),
-        len(set(groups)),
-        int(_positive(recipe)[truth].sum()),
-        {**found, **_floors(recipe, prepared, rows, groups, card)},
-        spec.note,
-    )
+def _nobody(text: str) -> None:
+    """The reader where none was given."""
 
 
-def _floors(recipe: Recipe, prepared: Prepared, rows: Indices, groups: Sequence[str], card: Card) -> dict[str, Estimate]:
-    positive = _positive(recipe)[prepared.labels]
-    if len(set(positive[rows])) < 2:
-        return {}
-    train_rows = prepared.indices("train", trainable=True)
-    found = {}
-    for name, describe in floors.FLOORS.items():
-        chance = floors.scores(describe(prepared.thumbnails), positive, train_rows)[rows]
-        # As a card of two labels, so that the same bootstrap gives the interval.
-        two = np.zeros((len(rows), len(card.labels)))
-        two[:, _first(recipe, wanted=True)] = chance
-        two[:, _first(recipe, wanted=False)] = 1 - chance
-        found[name] = figures(prepared.labels[rows], two, groups, card)["auc"]
-    return found
+def _siblings(prepared: Prepared, model: Any, card: Card, how: Export, drawing: bytes | None, seed: int) -> dict[str, bytes]:
+    from medsdk_converters import mobile, model_card
+
+    files = {bundling.README: model_card.render(card, diagram=drawing is not None).encode()}
+    if drawing is not None:
+        files[bundling.DIAGRAM] = drawing
+    if how.mobile:
+        files[bundling.MOBILE] = mobile.make(model, card, _calibration(prepared, seed), how.precision, how.value_range)
+    return files
 
 
-def _first(recipe: Recipe, *, wanted: bool) -> int:
-    return next(i for i, label in enumerate(recipe.labels) if label.positive is wanted)
+def _worst(prepared: Prepared, model: Any, how: Export, seed: int) -> tuple[str, ...]:
+    from medsdk_converters import blame
+
+    if how.precision != "int8":
+        return ()
+    return tuple(str(found) for found in blame.worst_layers(model, _calibration(prepared, seed), how.value_range))
 
 
-def _positive(recipe: Recipe) -> npt.NDArray[np.bool_]:
-    return np.array([label.positive for label in recipe.labels])
+def _calibration(prepared: Prepared, seed: int) -> npt.NDArray[np.uint8]:
+    rows: Indices = np.random.default_rng(seed).permutation(prepared.indices("val"))[:_CALIBRATION_PICTURES]
+    return prepared.pixels[rows]
 
 
 def _judge(recipe: Recipe, truth: Indices) -> Callable[[npt.NDArray[np.float32]], float]:
     """The figure on val that the best epoch is chosen by; higher is better."""
     from sklearn.metrics import accuracy_score, cohen_kappa_score, log_loss, roc_auc_score
 
-    card = _shape_only(recipe)
-    positive = _positive(recipe)[truth]
+    card = shape_only(recipe)
+    positive = evaluating.positive_labels(recipe)[truth]
 
     def judge(logits: npt.NDArray[np.float32]) -> float:
         probability = decision.probabilities(logits, card)
@@ -217,15 +229,19 @@ def _judge(recipe: Recipe, truth: Indices) -> Callable[[npt.NDArray[np.float32]]
     return judge
 
 
-def _shape_only(recipe: Recipe) -> Card:
-    return _draft(recipe, (), b"none", "none")
+def shape_only(recipe: Recipe) -> Card:
+    """A card of the recipe's labels and activation, at temperature 1, of no model."""
+    return _draft(recipe, (), b"none", "none", Export(), features=True)
 
 
-def _draft(recipe: Recipe, sets: tuple[DataSet, ...], content: bytes, command: str) -> Card:
+def _draft(recipe: Recipe, sets: tuple[DataSet, ...], content: bytes, command: str, how: Export, *, features: bool) -> Card:
     """The card before anything is fitted."""
     from importlib import metadata
 
     text = recipe.card
+    given = recipe.input
+    if how.precision != "int8":
+        given = msgspec.structs.replace(given, dtype="float32", value_range=how.value_range)
     return Card(
         schema_version=1,
         disease=recipe.disease,
@@ -233,8 +249,12 @@ def _draft(recipe: Recipe, sets: tuple[DataSet, ...], content: bytes, command: s
         codes=text.codes,
         picture=text.picture,
         labels=recipe.labels,
-        input=recipe.input,
-        outputs=Outputs(activation=recipe.model.activation),
+        input=given,
+        outputs=Outputs(
+            activation=recipe.model.activation,
+            features="features" if features else None,
+            context=context.names_in(content) if features else (),
+        ),
         decision=_UNFITTED,
         calibration=Calibration(),
         rejection=None,
@@ -257,11 +277,9 @@ def _draft(recipe: Recipe, sets: tuple[DataSet, ...], content: bytes, command: s
 
 def _head_weights(model: Any) -> npt.NDArray[np.float32] | None:
     """(c, k) of the last dense layer, where it stands right behind the pooled features; None otherwise."""
-    layer = model.get_layer("logits")
-    channels = model.get_layer("features").output.shape[-1]
-    kernel = np.asarray(layer.kernel) if hasattr(layer, "kernel") else np.zeros((0, 0))
-    return kernel.astype(np.float32) if kernel.shape[0] == channels else None
-
-
-def _thumbnail(image: Pixels) -> Pixels:
-    return cv2.resize(image, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
+    if len(model.outputs) < 2:
+        return None
+    channels = model.outputs[1].shape[-1]
+    layers = [layer for layer in model.layers if getattr(layer, "kernel", None) is not None]
+    kernel = np.asarray(layers[-1].kernel) if layers else np.zeros((0, 0))
+    return kernel.astype(np.float32) if kernel.ndim == 2 and kernel.shape[0] == channels else None

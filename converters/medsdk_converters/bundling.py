@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +14,25 @@ import numpy.typing as npt
 from medsdk.core.card import Card, File, encode_card
 from medsdk.core.files import write_beside
 from medsdk.core.screening import Reference
+from medsdk_converters import golden
 
 MODEL = "model.tflite"
 REFERENCE = "reference.npz"
+MOBILE = "mobile.tflite"
+README = "README.md"
+DIAGRAM = "calibration.svg"
+# What may stand beside the card without being named in it.
+SIBLINGS = (MOBILE, README, DIAGRAM)
 
 
 @dataclass(frozen=True)
 class Parts:
-    """A bundle in memory."""
+    """A bundle in memory. `siblings` are files that the card does not name, by their names in SIBLINGS."""
 
     card: Card
     model: bytes
     reference: bytes
+    siblings: dict[str, bytes] = field(default_factory=dict)
 
 
 def described(name: str, content: bytes) -> File:
@@ -33,16 +40,22 @@ def described(name: str, content: bytes) -> File:
     return File(name, len(content), hashlib.sha256(content).hexdigest())
 
 
-def pack_reference(reference: Reference, head_weights: npt.NDArray[np.float32] | None) -> bytes:
+def pack_reference(
+    reference: Reference | None,
+    head_weights: npt.NDArray[np.float32] | None,
+    golden_samples: npt.NDArray[np.uint8] | None = None,
+) -> bytes:
     """The arrays as .npz bytes; float16 where half the digits are enough."""
-    arrays: dict[str, npt.NDArray[Any]] = {
-        "mean": reference.mean,
-        "components": reference.components.astype(np.float16),
-        "variances": reference.variances,
-        "rest_variance": np.asarray(reference.rest_variance),
-    }
+    arrays: dict[str, npt.NDArray[Any]] = {}
+    if reference is not None:
+        arrays["mean"] = reference.mean
+        arrays["components"] = reference.components.astype(np.float16)
+        arrays["variances"] = reference.variances
+        arrays["rest_variance"] = np.asarray(reference.rest_variance)
     if head_weights is not None:
         arrays["head_weights"] = head_weights.astype(np.float32)
+    if golden_samples is not None:
+        arrays[golden.KEY] = golden_samples
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]  # its stub takes the first names for options
     return buffer.getvalue()
@@ -65,6 +78,12 @@ def write(parts: Parts, out: Path) -> None:
 
 
 def _write_files(parts: Parts, folder: Path) -> None:
+    for name in SIBLINGS:
+        # One of an older model would be taken for this one's.
+        if name not in parts.siblings:
+            (folder / name).unlink(missing_ok=True)
+    for name, content in parts.siblings.items():
+        write_beside(folder / name, content)
     write_beside(folder / MODEL, parts.model)
     write_beside(folder / REFERENCE, parts.reference)
     write_beside(folder / "card.json", encode_card(parts.card))

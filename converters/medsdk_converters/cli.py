@@ -2,46 +2,251 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 import medsdk
 
+if TYPE_CHECKING:
+    from medsdk_converters import bundling, checking
+
 FOLDER = click.Path(file_okay=False, path_type=Path)
+EXISTING = click.Path(exists=True, path_type=Path)
+LABEL_MAP = click.option(
+    "--label-map", "label_map", multiple=True, metavar="THEIRS=OURS", help="What a label of the set means; repeatable."
+)
+MOBILE = click.option("--mobile", is_flag=True, help="Write mobile.tflite as well, for MediaPipe Tasks.")
+ACCEPT = click.option(
+    "--accept", multiple=True, metavar="CHECK", help="Write the bundle though this check fails; repeatable."
+)
+RANGE = click.option(
+    "--range",
+    "value_range",
+    type=(float, float),
+    default=(-1.0, 1.0),
+    show_default=True,
+    metavar="BLACK WHITE",
+    help="What black and white are to the float model.",
+)
 
 
 @click.command("train")
 @click.argument("recipe")
-@click.option("--data", required=True, type=click.Path(exists=True, path_type=Path), help="Folder, CSV or tar.")
+@click.option("--data", required=True, type=EXISTING, help="Folder, CSV or tar; of many sets, the folder they lie in.")
 @click.option("--out", required=True, type=FOLDER, help="The bundle: card.json, model.tflite, reference.npz.")
 @click.option("--work", type=FOLDER, help="Where the state of the run is kept. [default: OUT.work]")
-def train(recipe: str, data: Path, out: Path, work: Path | None) -> None:
-    """Make a checked bundle from RECIPE (a TOML file, or the name of a shipped recipe) and labelled pictures."""
-    from medsdk_converters import build, bundling, recipes
+@click.option("--resume/--anew", default=True, show_default=True, help="Go on from the state in WORK, or forget it.")
+@click.option("--folds", type=click.IntRange(2), help="Cross-validate by group instead; writes WORK/folds.json, no bundle.")
+@click.option(
+    "--quantise",
+    type=click.Choice(["auto", "ptq", "qat"]),
+    default="auto",
+    show_default=True,
+    help="After training (ptq), with fine-tuning for it (qat), or the second where the first fails the gate (auto).",
+)
+@click.option(
+    "--trained", type=EXISTING, help="float.keras of a run of the same network: only the steps behind training are done."
+)
+@MOBILE
+@ACCEPT
+def train(
+    recipe: str,
+    data: Path,
+    out: Path,
+    work: Path | None,
+    trained: Path | None,
+    resume: bool,
+    folds: int | None,
+    quantise: Literal["auto", "ptq", "qat"],
+    mobile: bool,
+    accept: tuple[str, ...],
+) -> None:
+    """Make a checked bundle from RECIPE (a TOML file, or the name of a shipped recipe) and labelled pictures.
+
+    Killed at any moment and called again, it goes on from the last whole epoch and ends the same.
+    """
+    from medsdk_converters import build, bundling, cross_validation, loading, recipes, training
     from medsdk_converters.recipe import read_recipe
 
     path = recipes.locate(recipe)
     parsed = read_recipe(path)
-    work = work or out.with_name(f"{out.name}.work")
-    work.mkdir(parents=True, exist_ok=True)
+    work = _made(work or out.with_name(f"{out.name}.work"))
+    if not resume:
+        training.forget(work)
     prepared = build.prepare(parsed, data, work, _progress("preparing"))
-    model = build.train(parsed, prepared, work, _say)
-    command = f"medsdk train {recipes.shown(path)} --data DATA --out BUNDLE"
-    parts = build.bundle(parsed, prepared, model, command, _progress("evaluating"))
-    bundling.write(parts, out)
+    if folds is not None:
+        click.echo(cross_validation.text(cross_validation.cross_validate(parsed, prepared, folds, work, _say)))
+        return
+    model = build.train(parsed, prepared, work, _say) if trained is None else loading.load(trained, work)
+    # Before the bundle is made, since fine-tuning for int8 would change it: `check --float` asks for this one.
     model.save(work / "float.keras")
-    for evaluation in parts.card.evaluations:
-        _say(f"{evaluation.set}: " + ", ".join(f"{k} {v.value:.3f}" for k, v in evaluation.figures.items()))
-    _say(f"Bundle written to {out}")
+    options = _options(("--quantise", quantise, "auto"), ("--mobile", mobile, False), accept)
+    command = f"medsdk train {recipes.shown(path)} --data DATA --out BUNDLE{options}"
+    how = build.Export(quantise=quantise, mobile=mobile, accept=accept)
+    parts = build.bundle(parsed, prepared, model, command, _progress("evaluating"), how, _say)
+    bundling.write(parts, out)
+    _told(parts, out)
+
+
+@click.command("convert")
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("--card", "card_file", required=True, type=EXISTING, help="card.json, or a draft without what is fitted.")
+@click.option("--data", required=True, type=EXISTING, help="Labelled pictures, to calibrate, fit and judge by.")
+@click.option("--out", required=True, type=FOLDER, help="The bundle: card.json, model.tflite, reference.npz.")
+@click.option("--work", type=FOLDER, help="Where prepared pictures are kept. [default: OUT.work]")
+@click.option(
+    "--precision",
+    type=click.Choice(["int8", "float32", "float16", "dynamic"]),
+    default="int8",
+    show_default=True,
+)
+@click.option(
+    "--quantise",
+    type=click.Choice(["auto", "ptq", "qat"]),
+    default="auto",
+    show_default=True,
+    help="How int8 is reached; see train.",
+)
+@RANGE
+@LABEL_MAP
+@MOBILE
+@ACCEPT
+def convert(
+    model: Path,
+    card_file: Path,
+    data: Path,
+    out: Path,
+    work: Path | None,
+    precision: Literal["int8", "float32", "float16", "dynamic"],
+    quantise: Literal["auto", "ptq", "qat"],
+    value_range: tuple[float, float],
+    label_map: tuple[str, ...],
+    mobile: bool,
+    accept: tuple[str, ...],
+) -> None:
+    """Make a checked bundle from MODEL (.keras, .h5, a SavedModel folder or .onnx) and what its card says of it."""
+    from medsdk.evaluation.data import parse_label_map
+    from medsdk_converters import build, bundling, drafts, inference, loading
+
+    draft = drafts.read_draft(card_file)
+    work = _made(work or out.with_name(f"{out.name}.work"))
+    parsed = drafts.recipe_of(draft, card_file, data, parse_label_map(label_map))
+    loaded = loading.load(model, work)
+    loading.check_fits(loaded, model, draft.input.height, draft.input.width, parsed.logits, len(draft.labels))
+    prepared = build.prepare(parsed, data, work, _progress("preparing"))
+    some = prepared.pixels[prepared.indices("val")][:64]
+    loading.check_logits(inference.float_logits(loaded, some, value_range), model)
+    quantised = ("--quantise", quantise, "auto")
+    options = _options(("--precision", precision, "int8"), quantised, ("--mobile", mobile, False), accept)
+    if value_range != (-1.0, 1.0):
+        options += f" --range {value_range[0]:g} {value_range[1]:g}"
+    command = f"medsdk convert {model.name} --card {card_file.name} --data DATA --out BUNDLE{options}"
+    how = build.Export(precision, value_range, quantise, mobile, accept)
+    parts = build.bundle(parsed, prepared, loaded, command, _progress("evaluating"), how, _say)
+    bundling.write(parts, out)
+    _told(parts, out)
+
+
+@click.command("check")
+@click.argument("bundle", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--data", type=EXISTING, help="Labelled pictures whose split val int8 and float are compared on.")
+@click.option("--float", "float_model", type=EXISTING, help="The float model: train leaves it in WORK/float.keras.")
+@click.option("--recipe", help="The recipe whose pictures and labels --data holds, where it has more than one set.")
+@click.option("--work", type=FOLDER, help="Where prepared pictures are kept. [default: BUNDLE.work]")
+@RANGE
+@LABEL_MAP
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def check(
+    bundle: Path,
+    data: Path | None,
+    float_model: Path | None,
+    recipe: str | None,
+    work: Path | None,
+    value_range: tuple[float, float],
+    label_map: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Is BUNDLE whole, and does it do what its card says? Exits 1 if a check fails."""
+    from medsdk_converters import checking
+
+    if (data is None) != (float_model is None):
+        raise click.UsageError("--data and --float go together: the file is compared with the float model on pictures.")
+    evidence = None
+    if data is not None and float_model is not None:
+        work = _made(work or bundle.with_name(f"{bundle.resolve().name}.work"))
+        evidence = _evidence(bundle, data, float_model, recipe, work, value_range, label_map)
+    checks = checking.check(bundle, evidence, _progress("checking"))
+    passed = all(one.passed for one in checks)
+    if as_json:
+        import msgspec
+
+        click.echo(msgspec.json.encode({"bundle": bundle.name, "passed": passed, "checks": checks}).decode())
+    else:
+        width = max(len(one.name) for one in checks)
+        for one in checks:
+            click.echo(f"{'ok  ' if one.passed else 'FAIL'}  {one.name:<{width}}  {one.message}")
+    sys.exit(0 if passed else 1)
 
 
 @medsdk.hookimpl
 def medsdk_register_commands(register: Callable[[click.Command], None]) -> None:
     """Tell medsdk of the commands of this package."""
     register(train)
+    register(convert)
+    register(check)
+
+
+def _evidence(
+    bundle: Path,
+    data: Path,
+    float_model: Path,
+    recipe: str | None,
+    work: Path,
+    value_range: tuple[float, float],
+    label_map: tuple[str, ...],
+) -> checking.Evidence:
+    from medsdk.core.card import read_card
+    from medsdk.evaluation.data import parse_label_map
+    from medsdk_converters import build, checking, drafts, evaluating, loading, recipes
+    from medsdk_converters.recipe import read_recipe
+
+    card = read_card(bundle / "card.json")
+    if recipe is not None:
+        parsed = read_recipe(recipes.locate(recipe))
+    else:
+        parsed = drafts.recipe_of(drafts.draft_of(card), bundle / "card.json", data, parse_label_map(label_map))
+    model = loading.load(float_model, work)
+    loading.check_fits(model, float_model, card.input.height, card.input.width, card.logits, len(card.labels))
+    prepared = build.prepare(parsed, data, work, _progress("preparing"))
+    rows = prepared.indices("val")
+    positive = evaluating.positive_labels(parsed)[prepared.labels[rows]]
+    return checking.Evidence(prepared.pixels[rows], positive, model, value_range)
+
+
+def _options(*given: Any) -> str:
+    """Those options that are not at their default, as they stand on the command line."""
+    *named, accepted = given
+    parts = []
+    for name, value, default in named:
+        if value != default:
+            parts.append(name if value is True else f"{name} {value}")
+    parts += [f"--accept {check}" for check in accepted]
+    return "".join(f" {part}" for part in parts)
+
+
+def _told(parts: bundling.Parts, out: Path) -> None:
+    for evaluation in parts.card.evaluations:
+        _say(f"{evaluation.set}: " + ", ".join(f"{k} {v.value:.3f}" for k, v in evaluation.figures.items()))
+    _say(f"Bundle written to {out}")
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def _say(text: str) -> None:

@@ -17,16 +17,21 @@ from medsdk_converters.recipe import Recipe
 
 # The limit must not sit on the very edge of val: new hospitals are a little further off than the known ones.
 _SLACK = 1.05
+# Of so few training pictures no covariance can be told.
+_FEWEST_REFERENCES = 8
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """Everything that stands in the card or the reference and was fitted, not trained."""
+    """Everything that stands in the card or the reference and was fitted, not trained.
+
+    `rejection` and `reference` are None for a model without a feature map.
+    """
 
     calibration: Calibration
     decision: Decision
-    rejection: Rejection
-    reference: screening.Reference
+    rejection: Rejection | None
+    reference: screening.Reference | None
 
 
 def fit(
@@ -45,12 +50,15 @@ def fit(
     positive = np.array([label.positive for label in recipe.labels])[truth]
     threshold, _ = operating_point(positive[decide_on], chance[decide_on], recipe.decide.rule)
     low, high = inconclusive_band(chance[decide_on], positive[decide_on], threshold)
-    reference = screening.fit(train_pooled, min(recipe.reject.components, len(train_pooled) // 4))
-    distances = reference.distances(val.pooled)
-    limit = float(np.quantile(distances, recipe.reject.accept)) * _SLACK
-    return Fitted(
-        calibration,
-        Decision(round(threshold, 4), (round(low, 4), round(high, 4)), recipe.decide.rule, "val"),
-        Rejection(round(limit, 4), "Mahalanobis distance of pooled features, probabilistic PCA", "val"),
-        reference,
-    )
+    point = Decision(round(threshold, 4), (round(low, 4), round(high, 4)), recipe.decide.rule, "val")
+    if not val.pooled.shape[1] or len(train_pooled) < _FEWEST_REFERENCES:
+        return Fitted(calibration, point, None, None)
+    reference = screening.fit(train_pooled, _dimensions(recipe, train_pooled))
+    limit = float(np.quantile(reference.distances(val.pooled), recipe.reject.accept)) * _SLACK
+    rejection = Rejection(round(limit, 4), "Mahalanobis distance of averaged feature maps, probabilistic PCA", "val")
+    return Fitted(calibration, point, rejection, reference)
+
+
+def _dimensions(recipe: Recipe, pooled: npt.NDArray[np.float32]) -> int:
+    """As many as the recipe asks for, where that leaves pictures enough to estimate them by, and dimensions over."""
+    return max(1, min(recipe.reject.components, len(pooled) // 4, pooled.shape[1] // 2))

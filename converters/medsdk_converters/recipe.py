@@ -188,16 +188,34 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 def read_recipe(path: Path) -> Recipe:
     """Recipe from a TOML file. Raises RecipeError naming the field."""
-    try:
-        return decode_recipe(path.read_bytes(), str(path))
-    except OSError as error:
-        raise RecipeError(f"{path}: the recipe cannot be read ({error}).", "Check the path.") from None
+    return _converted(_read_table(path), str(path))
 
 
 def decode_recipe(data: bytes, path: str) -> Recipe:
     """Recipe from TOML bytes; `path` is what an error names. Raises RecipeError."""
+    return _converted(_table(data, path), path)
+
+
+def _read_table(path: Path) -> dict[str, Any]:
+    """A recipe may name another in its folder as its `base`: its own top-level keys replace the base's."""
     try:
-        return msgspec.toml.decode(data, type=Recipe)
+        table = _table(path.read_bytes(), str(path))
+    except OSError as error:
+        raise RecipeError(f"{path}: the recipe cannot be read ({error}).", "Check the path.") from None
+    base = table.pop("base", None)
+    return table if base is None else {**_read_table(path.with_name(str(base))), **table}
+
+
+def _table(data: bytes, path: str) -> dict[str, Any]:
+    try:
+        return msgspec.toml.decode(data, type=dict[str, Any])
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise RecipeError(f"{path}: this is not TOML: {error}.", "Correct that line.") from None
+
+
+def _converted(table: dict[str, Any], path: str) -> Recipe:
+    try:
+        return msgspec.convert(table, Recipe)
     except (msgspec.MsgspecError, ValueError) as error:
         raise RecipeError(f"{path}: the recipe is invalid: {error}.", "Correct that field.") from None
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from medsdk.core.files import write_beside
 from medsdk.core.images import Pixels
-from medsdk_converters import backbones, losses, sampling
+from medsdk_converters import backbones, losses, sampling, training_curves
 from medsdk_converters.augmentation import augment
 from medsdk_converters.errors import DataError
 from medsdk_converters.recipe import Phase, Recipe
@@ -66,13 +66,18 @@ def train(
     """
     run = _Run(recipe, model, examples, val_pixels, judge, work, report)
     run.restore()
-    number = 0
-    for phase_number, phase in enumerate(recipe.schedule.phases):
-        if number + phase.epochs > len(run.history.loss):
-            run.phase(phase_number, phase, number)
-        number += phase.epochs
+    first_epoch = 0
+    for number, phase in enumerate(recipe.schedule.phases):
+        if first_epoch + phase.epochs > run.next_epoch:
+            run.phase(number, phase, first_epoch)
+        first_epoch += phase.epochs
     run.finish()
     return run.history
+
+
+def forget(work: Path) -> None:
+    """Remove what an earlier run left, so that the next one starts anew."""
+    (work / _STATE).unlink(missing_ok=True)
 
 
 class _Run:
@@ -90,6 +95,8 @@ class _Run:
         self.val_pixels, self.judge, self.report = val_pixels, judge, report
         self.state_file = work / _STATE
         self.history = History()
+        # Epochs are numbered as if none had stopped early: what is drawn and augmented hangs on the number.
+        self.next_epoch = 0
         self.best: tuple[float, list[Any]] | None = None
         self.average: list[Any] | None = None
         self.pending_optimizer: list[Any] | None = None
@@ -106,15 +113,17 @@ class _Run:
         optimizer = keras.optimizers.AdamW(rate, weight_decay=self.recipe.schedule.weight_decay, clipnorm=5.0)
         upper.compile(optimizer=optimizer, loss=losses.build(self.recipe), jit_compile=False)
         optimizer.build(upper.trainable_variables)
-        if self.pending_optimizer is not None:
+        # A run that was killed between two phases holds the optimiser of the one that is over.
+        if self.pending_optimizer is not None and self.next_epoch > first_epoch:
             _assign(optimizer.variables, self.pending_optimizer)
-            self.pending_optimizer = None
+        self.pending_optimizer = None
         source = _Batches(self, lower, phase)
-        for epoch in range(max(first_epoch, len(self.history.loss)), first_epoch + phase.epochs):
-            if self._is_stale():
+        for epoch in range(max(first_epoch, self.next_epoch), first_epoch + phase.epochs):
+            if self._is_stale(epoch - first_epoch):
                 break
             loss = self._epoch(upper, source, epoch)
             self._judge_and_save(epoch, loss, optimizer)
+        self.next_epoch = first_epoch + phase.epochs
 
     def restore(self) -> None:
         try:
@@ -125,14 +134,17 @@ class _Run:
             self.report("The saved state is of another recipe: starting anew.")
             return
         self.history, self.best, self.average = state["history"], state["best"], state["average"]
+        self.next_epoch = state.get("next_epoch", len(self.history.loss))
         self.pending_optimizer = state["optimizer"]
         _assign(self.model.variables, state["model"])
-        self.report(f"Going on behind epoch {len(self.history.loss)}.")
+        self.report(f"Going on behind epoch {self.next_epoch}.")
 
     def finish(self) -> None:
         if self.best is not None:
             _assign(self.model.variables, self.best[1])
         write_beside(self.state_file.with_name("history.json"), json.dumps(asdict(self.history), indent=1).encode() + b"\n")
+        drawing = training_curves.draw(self.history.loss, self.history.val, self.recipe.choose)
+        write_beside(self.state_file.with_name("curves.svg"), drawing)
 
     def _split(self, phase: Phase) -> tuple[keras.Model | None, keras.Model]:
         """(frozen lower part or None, trained upper part); both share their weights with the model."""
@@ -184,10 +196,12 @@ class _Run:
         _assign(self.model.variables, current)
         self.history.loss.append(loss)
         self.history.val.append(score)
+        self.next_epoch = epoch + 1
         self.report(f"epoch {epoch + 1}: loss {loss:.4f}, val {self.recipe.choose} {score:.4f}")
         state = {
             "recipe": repr(self.recipe),
             "history": self.history,
+            "next_epoch": self.next_epoch,
             "best": self.best,
             "average": self.average,
             "model": current,
@@ -195,9 +209,10 @@ class _Run:
         }
         write_beside(self.state_file, pickle.dumps(state))
 
-    def _is_stale(self) -> bool:
+    def _is_stale(self, epochs_of_phase: int) -> bool:
+        """No better for `patience` epochs of this phase; what an earlier phase reached does not end the next one."""
         patience = self.recipe.schedule.patience
-        val = self.history.val
+        val = self.history.val[len(self.history.val) - epochs_of_phase :]
         return bool(patience) and len(val) > patience and max(val[-patience:]) <= max(val[:-patience])
 
 

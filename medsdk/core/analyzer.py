@@ -12,11 +12,14 @@ from itertools import islice
 from time import perf_counter
 from types import TracebackType
 
+import numpy as np
+
 import medsdk
 from medsdk.core import images, registry
 from medsdk.core.bundle import Bundle
 from medsdk.core.card import Card
 from medsdk.core.errors import BrokenPluginError, MedsdkError
+from medsdk.core.frame import View
 from medsdk.core.images import Source
 from medsdk.core.plugin import DiseasePlugin, ModelOutputs
 from medsdk.core.prediction import Prediction, Provenance, Timings
@@ -115,7 +118,9 @@ class Analyzer:
         with self._borrow() as model:
             outputs = model.run(tensor.values)
         names = self.card.outputs
-        return ModelOutputs(outputs[names.logits], outputs[names.features] if names.features else None, tensor, picture)
+        features = outputs[names.features] if names.features else None
+        context = np.concatenate([outputs[name] for name in names.context]) if names.context else None
+        return ModelOutputs(outputs[names.logits], features, tensor, picture, context)
 
     @contextmanager
     def _borrow(self) -> Iterator[Model]:
@@ -194,10 +199,6 @@ def _tensor(tensor: object, picture: images.Picture) -> Tensor:
     """A plugin's own preprocess may return a plain array: then it is taken to show the whole picture."""
     if isinstance(tensor, Tensor):
         return tensor
-    import numpy as np
-
-    from medsdk.core.frame import View
-
     return Tensor(np.asarray(tensor), View(0, 0, picture.width, picture.height))
 
 
@@ -210,8 +211,8 @@ def _check_contract(model: Model, card: Card) -> None:
         complaint = f"the model wants {model.input_dtype} {model.input_shape}, the card says {card.input.dtype} {expected}"
     elif shapes.get(card.outputs.logits) != (1, card.logits):
         complaint = f"the model's outputs are {shapes}, the card wants {card.outputs.logits!r} (1, {card.logits})"
-    elif card.outputs.features and card.outputs.features not in shapes:
-        complaint = f"the model's outputs are {sorted(shapes)}, the card wants {card.outputs.features!r}"
+    elif missing := {*card.outputs.context, *([card.outputs.features] if card.outputs.features else [])} - {*shapes}:
+        complaint = f"the model's outputs are {sorted(shapes)}, the card wants {sorted(missing)}"
     if complaint:
         raise BrokenPluginError(card.disease, f"{card.disease}: {complaint}.", "Update or reinstall the plugin.")
 

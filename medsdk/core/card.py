@@ -64,10 +64,13 @@ class Outputs(Struct, frozen=True, forbid_unknown_fields=True):
 
     `activation` turns logits into probabilities: softmax over the labels; sigmoid of one logit for two labels;
     ordinal for n labels in rising order from n-1 logits, the k-th being the log-odds of 'worse than label k'.
+    `context` are averaged feature maps of earlier blocks, (1, c) each: what rejection measures; where there are none it
+    measures the averaged last one.
     """
 
     logits: Text = "logits"
     features: Text | None = "features"
+    context: tuple[Text, ...] = ()
     activation: Literal["softmax", "sigmoid", "ordinal"] = "softmax"
 
 

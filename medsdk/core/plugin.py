@@ -23,13 +23,15 @@ Floats = npt.NDArray[np.float32]
 class ModelOutputs:
     """What the model said of one picture, and the picture.
 
-    `logits` is (k,), `features` (fh, fw, c) or None where the card names no features; both float32.
+    `logits` is (k,), `features` (fh, fw, c) or None where the card names no features, `context` (d,) the card's context
+    outputs one behind the other or None; all float32.
     """
 
     logits: Floats
     features: Floats | None
     tensor: Tensor
     picture: Picture
+    context: Floats | None = None
 
 
 class DiseasePlugin:
@@ -61,7 +63,7 @@ class DiseasePlugin:
 
     def postprocess(self, outputs: ModelOutputs) -> Prediction:
         """What the outputs mean. The default rejects, calibrates and decides as the card says."""
-        distance = self.distance(outputs.features)
+        distance = self.distance(outputs)
         refusal = self._refusal(outputs.picture, distance)
         if refusal is not None:
             return Prediction(self.card.disease, outputs.picture.name, "rejected", reason=refusal, distance=distance)
@@ -84,11 +86,13 @@ class DiseasePlugin:
             explain=self._explanation(outputs),
         )
 
-    def distance(self, features: Floats | None) -> float | None:
+    def distance(self, outputs: ModelOutputs) -> float | None:
         """How far a picture is from the training pictures (see medsdk.core.screening); None without a reference."""
-        if self._reference is None or features is None:
+        if self._reference is None:
             return None
-        return self._reference.distance(features)
+        if outputs.context is not None:
+            return self._reference.distance(outputs.context)
+        return None if outputs.features is None else self._reference.distance(screening.pool(outputs.features))
 
     @cached_property
     def _pipeline(self) -> Pipeline:

@@ -1,9 +1,9 @@
 """Rejection: is this the kind of picture that the model was trained on?
 
-The pooled features of the training pictures are described by their mean, their leading principal components and the
-variance that is left. A picture's distance is the Mahalanobis distance in that description (Lee et al. 2018, with
-probabilistic PCA, Tipping & Bishop 1999, for the rest), divided by the number of dimensions: about 1 for a picture
-like the training pictures.
+The averaged features of the training pictures, of several blocks of the network or else of the last, are described by
+their mean, their leading principal components and the variance that is left. A picture's distance is the Mahalanobis
+distance in that description (Lee et al. 2018, with probabilistic PCA, Tipping & Bishop 1999, for the rest), divided by
+the number of dimensions: about 1 for a picture like the training pictures.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ class Reference:
     variances: Floats
     rest_variance: Floats
 
-    def distance(self, features: Floats) -> float:
-        """Distance of the last feature map (fh, fw, c) to the training pictures; 0 is their mean."""
-        return float(self.distances(pool(features)[np.newaxis])[0])
+    def distance(self, averaged: Floats) -> float:
+        """Distance of one picture's averaged features (c,) to the training pictures; 0 is their mean."""
+        return float(self.distances(averaged[np.newaxis])[0])
 
     def distances(self, pooled: Floats) -> Floats:
         """The same for many pooled features (n, c) at once."""

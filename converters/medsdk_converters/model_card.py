@@ -1,0 +1,59 @@
+"""The model card for people, written from the card; nothing in it is typed by hand."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from medsdk.core.card import Card, Estimate
+from medsdk.core.prediction import NOTICE
+from medsdk.evaluation.report import FIGURES
+
+FLOORS = {
+    "floor_border_auc": "*floor:* AUC from the picture's border alone",
+    "floor_colour_auc": "*floor:* AUC from the picture's mean colours alone",
+}
+RULES = {
+    "youden": "the highest sum of sensitivity and specificity",
+    "accuracy": "the most right verdicts",
+}
+
+
+def render(card: Card, *, diagram: bool = False) -> str:
+    """Markdown. With `diagram` it shows calibration.svg, which then has to stand beside it."""
+    jinja2 = import_module("jinja2")
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("medsdk_converters"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # Markdown, from the card alone
+    )
+    environment.filters.update(figure=_figure, percent=_percent, count=_count)
+    names = {**FIGURES, **FLOORS}
+    page: str = environment.get_template("README.md.j2").render(
+        card=card,
+        names=names,
+        # Figures in one order everywhere; one that has no name yet is shown by its key rather than left out.
+        order=[*names, *sorted({key for e in card.evaluations for key in e.figures} - set(names))],
+        has_floors=any(key in e.figures for e in card.evaluations for key in FLOORS),
+        rule=RULES.get(card.decision.rule, card.decision.rule),
+        positive=[label.name for label in card.labels if label.positive],
+        notice=NOTICE,
+        diagram=diagram,
+    )
+    return page
+
+
+def _figure(estimate: Estimate | None) -> str:
+    if estimate is None:
+        return "–"
+    return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def _count(number: int) -> str:
+    return f"{number:,}"

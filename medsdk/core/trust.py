@@ -1,0 +1,227 @@
+"""What can be known of an installed plugin before any of its code runs, and which ones may run at all.
+
+Nothing here imports a plugin. It shows accidents and carelessness; it cannot hold back code that means harm, because
+whoever can change a plugin's files can change the list of their hashes too (docs/explanation/trust.md).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from medsdk.core.errors import MedsdkError
+
+if TYPE_CHECKING:
+    from medsdk.core.card import Card
+    from medsdk.core.registry import InstalledDisease
+
+ALLOW_FILE = "MEDSDK_ALLOW_FILE"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """An installed plugin, seen from outside.
+
+    `files` is how many files were compared with the hashes in the distribution's RECORD; `changed`, `missing` and
+    `unlisted` name those that differ, are gone, or are there without being listed. `editable` means that the code lies
+    in somebody's working folder and no hashes exist. What the card says is None where there is no valid card.
+    """
+
+    disease: str
+    distribution: str
+    version: str
+    licence: str | None
+    status: str | None
+    intended_use: str | None
+    card_licence: str | None
+    editable: bool = False
+    files: int = 0
+    changed: tuple[str, ...] = field(default=())
+    missing: tuple[str, ...] = field(default=())
+    unlisted: tuple[str, ...] = field(default=())
+
+    @property
+    def intact(self) -> bool | None:
+        """Whether every file is as it was installed; None where that cannot be told."""
+        if self.editable or not self.files:
+            return None
+        return not (self.changed or self.missing or self.unlisted)
+
+    @property
+    def summary(self) -> str:
+        """One line on the files."""
+        if self.editable:
+            return "editable: the code lies in a working folder, and its files cannot be checked"
+        if not self.files:
+            return "installed without hashes: its files cannot be checked"
+        if self.intact:
+            return f"{self.files} files, all as they were installed"
+        parts = (("changed", self.changed), ("missing", self.missing), ("not listed", self.unlisted))
+        told = "; ".join(f"{word}: {', '.join(names)}" for word, names in parts if names)
+        return f"NOT as installed: {told}. Reinstall it, or find out who changed it"
+
+
+@dataclass(frozen=True)
+class AllowList:
+    """The distributions that every allow file names; where there is no file, all may run."""
+
+    entries: tuple[dict[str, str | None], ...] = ()
+
+    def permits(self, distribution: str, version: str) -> bool:
+        """Whether each file names the distribution, without a version or with this one."""
+        name = _normal(distribution)
+        return all(name in file and file[name] in (None, version) for file in self.entries)
+
+
+def allow_list() -> AllowList:
+    """Read the allow files. Raises MedsdkError if one cannot be read: then nothing is allowed.
+
+    A file holds one distribution a line, `medsdk-malaria` or `medsdk-malaria==0.1.0`; `#` begins a comment. There may be
+    one for the machine, one for the environment, and the one that MEDSDK_ALLOW_FILE names; what all of them name may run.
+    """
+    return AllowList(tuple(_read_allow_file(path) for path in _allow_files()))
+
+
+def examine(claim: InstalledDisease) -> Standing:
+    """What is known of the plugin without importing it."""
+    distribution = claim.entry_point.dist
+    if distribution is None:
+        raise MedsdkError(f"{claim} belongs to no installed distribution.", "Reinstall the plugin.")
+    card = _card(claim, distribution)
+    editable = _is_editable(distribution)
+    files, changed, missing = (0, (), ()) if editable else _compare(distribution)
+    return Standing(
+        claim.id,
+        claim.distribution,
+        claim.version,
+        licence_of(distribution),
+        card.status if card else None,
+        card.intended_use if card else None,
+        card.licence if card else None,
+        editable,
+        files,
+        changed,
+        missing,
+        () if editable else tuple(_unlisted(distribution)),
+    )
+
+
+def licence_of(distribution: metadata.Distribution) -> str | None:
+    """The SPDX expression, or what older metadata says of the licence."""
+    # get_all, because a missing key is an error in some versions of importlib.metadata and None in others.
+    for key in ("License-Expression", "License"):
+        found = distribution.metadata.get_all(key) or []
+        if found and found[0].strip():
+            return str(found[0]).strip().splitlines()[0]
+    classifiers = distribution.metadata.get_all("Classifier") or []
+    return next((text.rpartition(" :: ")[2] for text in classifiers if text.startswith("License ::")), None)
+
+
+def _compare(distribution: metadata.Distribution) -> tuple[int, tuple[str, ...], tuple[str, ...]]:
+    """How many files have a hash, which differ from it, which are gone."""
+    count, changed, missing = 0, [], []
+    for file in distribution.files or []:
+        if file.hash is None:  # RECORD itself, and what Python compiled
+            continue
+        count += 1
+        try:
+            content = Path(str(file.locate())).read_bytes()
+        except OSError:
+            missing.append(file.as_posix())
+            continue
+        digest = base64.urlsafe_b64encode(hashlib.new(file.hash.mode, content).digest()).rstrip(b"=").decode()
+        if digest != file.hash.value:
+            changed.append(file.as_posix())
+    return count, tuple(changed), tuple(missing)
+
+
+def _unlisted(distribution: metadata.Distribution) -> Iterator[str]:
+    """Files in the distribution's own packages that its RECORD does not know."""
+    files = distribution.files or []
+    listed = {Path(str(file.locate())).resolve() for file in files}
+    packages = {file.parts[0] for file in files if len(file.parts) > 1 and file.name == "__init__.py"}
+    for package in sorted(packages):
+        folder = Path(str(distribution.locate_file(package)))
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts and path.resolve() not in listed:
+                yield f"{package}/{path.relative_to(folder).as_posix()}"
+
+
+def _card(claim: InstalledDisease, distribution: metadata.Distribution) -> Card | None:
+    from medsdk.core.card import read_card
+
+    for path in _card_files(claim, distribution):
+        try:
+            card = read_card(path)
+        except MedsdkError:
+            continue
+        if card.disease == claim.id:
+            return card
+    return None
+
+
+def _card_files(claim: InstalledDisease, distribution: metadata.Distribution) -> Iterator[Path]:
+    for file in distribution.files or []:
+        if file.name == "card.json":
+            yield Path(str(file.locate()))
+    # Of an editable distribution the files are not listed. Finding a top-level package does not import it.
+    spec = find_spec(claim.entry_point.module.partition(".")[0]) if _is_editable(distribution) else None
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        yield from sorted(Path(folder).rglob("card.json"))
+
+
+def _is_editable(distribution: metadata.Distribution) -> bool:
+    try:
+        origin = json.loads(distribution.read_text("direct_url.json") or "{}")
+    except ValueError:
+        return False
+    return bool(origin.get("dir_info", {}).get("editable"))
+
+
+def _allow_files() -> Iterator[Path]:
+    machine = Path(os.environ.get("PROGRAMDATA", "C:/ProgramData")) if sys.platform == "win32" else Path("/etc")
+    for folder in (machine, Path(sys.prefix) / "etc"):
+        path = folder / "medsdk" / "allow.txt"
+        if path.exists():
+            yield path
+    named = os.environ.get(ALLOW_FILE)
+    if named:
+        yield Path(named)
+
+
+def _read_allow_file(path: Path) -> dict[str, str | None]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise MedsdkError(
+            f"{path}: the list of allowed plugins cannot be read ({error}), so that none may run.",
+            f"Repair the file, or correct {ALLOW_FILE}.",
+        ) from None
+    entries: dict[str, str | None] = {}
+    for line in text.splitlines():
+        entry = line.partition("#")[0].strip()
+        if not entry:
+            continue
+        match = re.fullmatch(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:==\s*(\S+))?", entry)
+        if match is None:
+            raise MedsdkError(
+                f"{path}: {entry!r} names no distribution, so that none may run.",
+                "Write one a line: medsdk-malaria, or medsdk-malaria==0.1.0",
+            )
+        entries[_normal(match[1])] = match[2]
+    return entries
+
+
+def _normal(name: str) -> str:
+    """A distribution's name as PEP 503 compares it."""
+    return re.sub(r"[-_.]+", "-", name.strip()).lower()

@@ -11,7 +11,7 @@ PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
 EDITABLE := $(foreach plugin,$(PLUGINS),-e ./$(plugin))
 PIP := -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test test-all check figures train clean
+.PHONY: demo test test-all test-converters check figures train ship clean
 
 demo: $(DEMO_VENV)/ready
 	@$(DEMO_VENV)/bin/python examples/demo.py
@@ -21,6 +21,10 @@ test: $(VENV)/ready
 
 test-all: $(VENV)/ready
 	$(BIN)/python -m pytest
+
+# TensorFlow lives in an environment of its own.
+test-converters: $(TRAIN_VENV)/ready
+	$(TRAIN_VENV)/bin/python -m pytest converters/tests -m "not slow"
 
 check: $(VENV)/ready
 	$(BIN)/ruff check .
@@ -37,9 +41,14 @@ figures: $(VENV)/ready
 train: $(TRAIN_VENV)/ready
 	$(TRAIN_VENV)/bin/medsdk train $(DISEASE) --data $(DATA) --out build/$(DISEASE)
 
+# Put a trained bundle where its plugin ships it from.
+ship:
+	cp $(addprefix build/$(DISEASE)/,card.json model.tflite reference.npz) plugins/$(DISEASE)/medsdk_$(DISEASE)/
+	cp $(addprefix build/$(DISEASE)/,README.md calibration.svg) plugins/$(DISEASE)/
+
 $(DEMO_VENV)/ready: $(PROJECTS)
 	$(PYTHON) -m venv $(DEMO_VENV)
-	$(DEMO_VENV)/bin/python $(PIP) . ./plugins/malaria ./plugins/retinopathy -r examples/requirements.txt
+	$(DEMO_VENV)/bin/python $(PIP) . ./plugins/malaria ./plugins/retinopathy
 	@touch $@
 
 $(VENV)/ready: $(PROJECTS) tests/requirements.txt
@@ -49,7 +58,7 @@ $(VENV)/ready: $(PROJECTS) tests/requirements.txt
 
 $(TRAIN_VENV)/ready: $(PROJECTS)
 	$(PYTHON) -m venv $(TRAIN_VENV)
-	$(TRAIN_VENV)/bin/python $(PIP) -e ".[evaluate]" -e "./converters[imagenet]" $(EDITABLE)
+	$(TRAIN_VENV)/bin/python $(PIP) -e ".[evaluate]" -e "./converters[imagenet]" $(EDITABLE) pytest
 	@touch $@
 
 clean:

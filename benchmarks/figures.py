@@ -22,14 +22,15 @@ import numpy as np
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "converters"))
 
+from medsdk_converters import data as labelled  # noqa: E402
+from medsdk_converters import recipes  # noqa: E402
+from medsdk_converters.recipe import read_recipe  # noqa: E402
+
 import medsdk  # noqa: E402
 from medsdk.core.files import write_beside  # noqa: E402
 from medsdk.core.images import decode  # noqa: E402
 from medsdk.core.prediction import Prediction  # noqa: E402
 from medsdk.evaluation.metrics import figures  # noqa: E402
-from medsdk_converters import data as labelled  # noqa: E402
-from medsdk_converters import recipes  # noqa: E402
-from medsdk_converters.recipe import read_recipe  # noqa: E402
 
 CHEST = ("covid", "pneumonia", "tuberculosis")
 MODALITIES = {
@@ -184,7 +185,9 @@ def page(found: dict[str, dict]) -> str:  # type: ignore[type-arg]
         for name, values in result["sets"].items():
             lines += [f"**{name}**: {values['pictures']} pictures, {values['rejected']:.1%} rejected, "
                       f"{values['inconclusive']:.1%} inconclusive", ""]  # fmt: skip
-            lines += table(("figure", "value", "95 % interval"), figure_rows(values["figures"], result["card"].get(name, {})))
+            lines += table(
+                ("figure", "value", "95 % interval"), figure_rows(values["figures"], result["card"].get(name, {}))
+            )
         lines += ["Rejected, by pack:", ""]
         lines += table(("pack", "rejected"), ((k, f"{v:.1%}") for k, v in result["rejected"].items()))
         lines += ["Verdict unchanged after a change of the picture:", ""]

@@ -23,7 +23,7 @@ Pixels = np.ndarray
 @pytest.fixture(scope="session")
 def fundus() -> Pixels:
     """A real fundus photograph, 1411×1411, that scikit-image ships."""
-    data = pytest.importorskip("skimage.data")
+    data = pytest.importorskip("skimage.data", reason="scikit-image >= 0.26 carries the photographs")
     return np.asarray(data.retina())
 
 

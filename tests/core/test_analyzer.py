@@ -49,7 +49,7 @@ def test_a_prediction_tells_everything(retinopathy: medsdk.Analyzer, fundus: np.
     assert prediction.timings.invoke > 0
     assert "not a diagnosis" in prediction.to_json()
     with pytest.raises(AttributeError):
-        prediction.verdict = "positive"  # type: ignore[misc]
+        prediction.verdict = "positive"
 
 
 def test_attention_covers_the_source(retinopathy: medsdk.Analyzer, fundus: np.ndarray) -> None:
@@ -89,11 +89,11 @@ def test_predict_many_holds_only_a_few_pictures(malaria: medsdk.Analyzer, drawn:
             taken += 1
             yield drawn
 
-    stream = malaria.predict_many(endless(), threads=2)  # type: ignore[arg-type]
+    stream = malaria.predict_many(endless(), threads=2)
     for _ in range(10):
         next(stream)
     assert taken <= 10 + 2 * 2 + 1
-    stream.close()  # type: ignore[attr-defined]
+    stream.close()
 
 
 def test_a_closed_analyzer_says_so(drawn: np.ndarray) -> None:
@@ -124,7 +124,7 @@ def test_a_plugins_own_plain_array_is_taken(malaria: medsdk.Analyzer, drawn: np.
     class Plain(medsdk.DiseasePlugin):
         bundle = malaria.plugin.bundle
 
-        def preprocess(self, image: np.ndarray) -> np.ndarray:  # type: ignore[override]
+        def preprocess(self, image: np.ndarray) -> np.ndarray:
             return super().preprocess(image).values
 
     assert medsdk.load(Plain()).predict(drawn).distance == malaria.predict(drawn).distance

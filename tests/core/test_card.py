@@ -8,8 +8,8 @@ from medsdk.core.card import Card, decode_card, encode_card
 
 
 @pytest.fixture
-def fields(malaria: medsdk.Analyzer) -> dict:  # type: ignore[type-arg]
-    found: dict = msgspec.to_builtins(malaria.card)  # type: ignore[type-arg]
+def fields(malaria: medsdk.Analyzer) -> dict:
+    found: dict = msgspec.to_builtins(malaria.card)
     return found
 
 
@@ -37,7 +37,7 @@ def test_a_card_survives_writing_and_reading(malaria: medsdk.Analyzer) -> None:
         (("misspelt",), 1, "misspelt"),
     ],
 )
-def test_an_invalid_card_names_the_field(fields: dict, path: tuple[str, ...], value: object, named: str) -> None:  # type: ignore[type-arg]
+def test_an_invalid_card_names_the_field(fields: dict, path: tuple[str, ...], value: object, named: str) -> None:
     part = fields
     for name in path[:-1]:
         part = part[name]
@@ -46,7 +46,7 @@ def test_an_invalid_card_names_the_field(fields: dict, path: tuple[str, ...], va
         decoded(fields)
 
 
-def test_labels_must_have_both_kinds_and_different_ids(fields: dict) -> None:  # type: ignore[type-arg]
+def test_labels_must_have_both_kinds_and_different_ids(fields: dict) -> None:
     fields["labels"] = [dict(label, positive=True) for label in fields["labels"]]
     with pytest.raises(medsdk.CardError, match="positive"):
         decoded(fields)

@@ -16,7 +16,7 @@ def card(malaria: medsdk.Analyzer) -> Card:
 
 def with_activation(card: Card, activation: str, labels: int = 2) -> Card:
     names = [Label(f"l{i}", f"label {i}", i >= labels // 2) for i in range(labels)]
-    return msgspec.structs.replace(card, labels=tuple(names), outputs=Outputs(activation=activation))  # type: ignore[arg-type]
+    return msgspec.structs.replace(card, labels=tuple(names), outputs=Outputs(activation=activation))
 
 
 def test_softmax_is_taken_at_the_temperature(card: Card) -> None:

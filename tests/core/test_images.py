@@ -129,14 +129,14 @@ def test_a_bomb_is_refused_by_its_header() -> None:
 )
 def test_a_bad_source_is_an_error_with_a_remedy(source: object, kind: type[medsdk.SourceError]) -> None:
     with pytest.raises(kind) as caught:
-        images.read(source)  # type: ignore[arg-type]
+        images.read(source)
     assert caught.value.source
     assert caught.value.remedy
 
 
 def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
     for path in (tmp_path / "none.png", tmp_path):
-        with pytest.raises(medsdk.SourceNotFoundError, match="tmp|none") as caught:
+        with pytest.raises(medsdk.SourceNotFoundError, match=r"tmp|none") as caught:
             images.read(path)
         assert str(path) in str(caught.value)
 

@@ -16,7 +16,7 @@ from medsdk.core.preprocessing import Pipeline
 
 
 def pipeline(*steps: Step, **spec: object) -> Pipeline:
-    return Pipeline(Input(height=48, width=64, steps=steps or (Step("resize"),), **spec), "card.json")  # type: ignore[arg-type]
+    return Pipeline(Input(height=48, width=64, steps=steps or (Step("resize"),), **spec), "card.json")
 
 
 def drawn() -> np.ndarray:

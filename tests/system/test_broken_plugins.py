@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-GOOD = '''
+GOOD = """
 import medsdk
 class Disease(medsdk.DiseasePlugin):
     bundle = medsdk.Bundle.beside(__file__)
 @medsdk.hookimpl
 def medsdk_register_diseases(register):
     register(Disease())
-'''
+"""
 SOURCES = {
     "raises": "raise RuntimeError('out of order')",
     "exits": "import sys; sys.exit(3)",
@@ -131,7 +131,7 @@ def test_identify_works_on_without_them(site: Path, fundus: object, tmp_path: Pa
     import cv2
 
     path = tmp_path / "eye.png"
-    cv2.imwrite(str(path), fundus[..., ::-1])  # type: ignore[index]
+    cv2.imwrite(str(path), fundus[..., ::-1])
     result = medsdk_program(site, "identify", str(path), "--json")
     assert [match["disease"] for match in json.loads(result.stdout)["diseases"]] == ["retinopathy"]
     assert "bad-raises 1.2.3" in result.stderr

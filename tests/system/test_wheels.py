@@ -47,7 +47,5 @@ def test_the_wheels_work_outside_the_checkout(wheels: dict[str, Path], tmp_path:
         "assert medsdk.__file__.startswith(sys.argv[1]), medsdk.__file__\n"
         "print(medsdk.load('malaria').predict(numpy.zeros((9, 9, 3), 'uint8')).verdict)\n"
     )
-    run = subprocess.run(
-        [sys.executable, "-c", code, str(site)], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    run = subprocess.run([sys.executable, "-c", code, str(site)], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert run.stdout.strip() == "rejected", run.stderr

@@ -16,6 +16,7 @@ from medsdk.core import decision
 from medsdk.core.card import Calibration, Card, DataSet, Decision, Outputs, Training
 from medsdk.core.preprocessing import Pipeline
 from medsdk_converters import bundling, context, evaluating, fitting, gate, golden, sampling
+from medsdk_converters.errors import GateError
 from medsdk_converters.export import PLAIN_RANGE, Precision, Range, to_tflite
 from medsdk_converters.inference import float_logits, infer
 from medsdk_converters.preparation import Indices, Prepared, Progress, prepare
@@ -136,15 +137,20 @@ def _candidate(
         content = to_tflite(model, _calibration(prepared, recipe.seed), how.precision, how.value_range)
         return _fitted(recipe, prepared, model, content, command, progress, how, exact)
 
+    candidate = None
     if how.quantise != "qat" or how.precision != "int8":
         candidate = make()
         lost = [check for check in gate.failed(candidate.checks, how.accept) if check.name in gate.AGAINST_FLOAT]
         if not lost or how.quantise == "ptq" or how.precision != "int8":
             return candidate
         report(f"int8 loses too much ({'; '.join(f'{check.name}: {check.message}' for check in lost)}).")
-    report("Fine-tuning for quantisation.")
     from medsdk_converters import quantisation_aware
 
+    if not quantisation_aware.can_learn(model):
+        if candidate is None:
+            raise GateError("This model cannot be fine-tuned: it holds no Keras layers.", "Give it as a .keras file.")
+        return candidate
+    report("Fine-tuning for quantisation.")
     pixels = prepared.pixels[prepared.indices("train", trainable=True)]
     quantisation_aware.finetune(model, pixels, value_range=how.value_range, seed=recipe.seed, report=report)
     return make()

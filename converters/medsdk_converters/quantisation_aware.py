@@ -28,6 +28,11 @@ _ACTIVATION_STEPS = 255
 _TINY = 1e-8
 
 
+def can_learn(model: Any) -> bool:
+    """True if the model is made of Keras layers; one that came as a SavedModel or ONNX is a single closed one."""
+    return len(_layers_with_kernel(model)) > 0
+
+
 def finetune(
     model: Any,
     pixels: npt.NDArray[np.uint8],
@@ -122,7 +127,7 @@ def _activation_ranges(
 
 def _layers_with_kernel(model: Any) -> list[Any]:
     """Those whose weights int8 rounds; biases stay at 32 bits."""
-    return [layer for layer in model.layers if getattr(layer, "kernel", None) is not None and layer.trainable]
+    return [layer for layer in model.layers if getattr(layer, "kernel", None) is not None]
 
 
 def _shared_axes(layer: Any) -> tuple[int, ...]:

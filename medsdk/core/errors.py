@@ -40,19 +40,24 @@ class SourceError(MedsdkError):
         super().__init__(f"{source}: {problem}", remedy)
 
 
-class SourceNotFoundError(SourceError): ...
+class SourceNotFoundError(SourceError):
+    """No such file, or it may not be read."""
 
 
-class UnsupportedFormatError(SourceError): ...
+class UnsupportedFormatError(SourceError):
+    """Not one of the picture formats that are read."""
 
 
-class DamagedPictureError(SourceError): ...
+class DamagedPictureError(SourceError):
+    """The right format, but cut short or corrupt."""
 
 
-class PictureTooLargeError(SourceError): ...
+class PictureTooLargeError(SourceError):
+    """More pixels than the limit, or none at all."""
 
 
-class InvalidArrayError(SourceError): ...
+class InvalidArrayError(SourceError):
+    """Another shape or type than RGB uint8."""
 
 
 class PluginError(MedsdkError):
@@ -63,13 +68,16 @@ class PluginError(MedsdkError):
         super().__init__(problem, remedy)
 
 
-class UnknownDiseaseError(PluginError): ...
+class UnknownDiseaseError(PluginError):
+    """Nothing installed has that id."""
 
 
-class DuplicateDiseaseError(PluginError): ...
+class DuplicateDiseaseError(PluginError):
+    """Two distributions claim one id."""
 
 
-class BrokenPluginError(PluginError): ...
+class BrokenPluginError(PluginError):
+    """The plugin's code fails, or breaks the contract."""
 
 
 class BundleError(MedsdkError):
@@ -80,19 +88,24 @@ class BundleError(MedsdkError):
         super().__init__(f"{path}: {problem}", remedy)
 
 
-class CardError(BundleError): ...
+class CardError(BundleError):
+    """card.json is missing or invalid."""
 
 
-class ModelDamagedError(BundleError): ...
+class ModelDamagedError(BundleError):
+    """A file differs from what the card says of it."""
 
 
-class RuntimeUnavailableError(MedsdkError): ...
+class RuntimeUnavailableError(MedsdkError):
+    """No TFLite runtime is installed, or it refuses the model."""
 
 
-class AttentionUnavailableError(MedsdkError): ...
+class AttentionUnavailableError(MedsdkError):
+    """This prediction has no attention map."""
 
 
-class WriteError(MedsdkError): ...
+class WriteError(MedsdkError):
+    """A result cannot be written."""
 
 
 class MissingExtraError(MedsdkError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import tarfile
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -35,7 +36,7 @@ SHA256 = "0" * 64
 MakeCard = Callable[..., Card]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_card() -> MakeCard:
     """`make_card([False, True], "softmax", .5)`: which labels are positive, the activation, the threshold."""
 
@@ -79,8 +80,8 @@ class _Plugin(medsdk.DiseasePlugin):
     def model(self) -> bytes:
         return b""
 
-    def distance(self, features: Any) -> float | None:
-        return float(features.mean())
+    def distance(self, outputs: ModelOutputs) -> float | None:
+        return None if outputs.features is None else float(outputs.features.mean())
 
 
 class RednessAnalyzer(medsdk.Analyzer):
@@ -92,7 +93,7 @@ class RednessAnalyzer(medsdk.Analyzer):
         return ModelOutputs(logits, np.full((1, 1, 1), blue / 128, np.float32), tensor, picture)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def redness(make_card: MakeCard) -> Iterator[medsdk.Analyzer]:
     with RednessAnalyzer(_Plugin(make_card(band=(0.4, 0.6)))) as analyzer:
         yield analyzer
@@ -111,25 +112,24 @@ def png() -> Callable[[int, int], bytes]:
     return encode
 
 
+def _write_tar(path: Path, manifest: str, images: dict[str, bytes], folder: str = "") -> Path:
+    with tarfile.open(path, "w") as tar:
+        files = {"manifest.csv": manifest.encode(), **{f"images/{file}": data for file, data in images.items()}}
+        for file, content in files.items():
+            member = tarfile.TarInfo(folder + file)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return path
+
+
 @pytest.fixture
 def write_tar(tmp_path: Path) -> Callable[..., Path]:
-    """A pack from its manifest and its images."""
-
-    def write(manifest: str, images: dict[str, bytes], folder: str = "", name: str = "pack.tar") -> Path:
-        path = tmp_path / name
-        with tarfile.open(path, "w") as tar:
-            files = {"manifest.csv": manifest.encode(), **{f"images/{file}": data for file, data in images.items()}}
-            for file, content in files.items():
-                member = tarfile.TarInfo(folder + file)
-                member.size = len(content)
-                tar.addfile(member, io.BytesIO(content))
-        return path
-
-    return write
+    """`write_tar(manifest, images, folder)`: a pack."""
+    return partial(_write_tar, tmp_path / "pack.tar")
 
 
-@pytest.fixture
-def red_pack(write_tar: Callable[..., Path], png: Callable[..., bytes]) -> Path:
+@pytest.fixture(scope="session")
+def red_pack(tmp_path_factory: pytest.TempPathFactory, png: Callable[..., bytes]) -> Path:
     """80 val and 80 test pictures, red ones ill, in 40 groups each and two sources; one of ten is blue."""
     random = np.random.default_rng(0)
     lines, images = ["file,label,group,source,split"], {}
@@ -140,4 +140,4 @@ def red_pack(write_tar: Callable[..., Path], png: Callable[..., bytes]) -> Path:
             name = f"{split}{at}.png"
             lines.append(f"{name},{'sick' if ill else 'l0'},{split}{at // 2},{'east' if at < 40 else 'west'},{split}")
             images[name] = png(red, 200 if at % 10 == 0 else 0)
-    return write_tar("\n".join(lines), images)
+    return _write_tar(tmp_path_factory.mktemp("red") / "pack.tar", "\n".join(lines), images)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -13,10 +14,12 @@ from medsdk.evaluation import judging
 
 pytest.importorskip("sklearn")
 
+Run = Callable[..., Result]
+
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, redness: medsdk.Analyzer, red_pack: Path):  # type: ignore[no-untyped-def]
-    monkeypatch.setattr(judging, "open_disease", lambda disease: redness)
+def run(monkeypatch: pytest.MonkeyPatch, redness: medsdk.Analyzer, red_pack: Path) -> Run:
+    monkeypatch.setattr(judging, "open_disease", lambda _: redness)
 
     def invoke(*arguments: str) -> Result:
         data = ["--data", str(red_pack), "--label-map", "sick=l1"]
@@ -25,7 +28,7 @@ def run(monkeypatch: pytest.MonkeyPatch, redness: medsdk.Analyzer, red_pack: Pat
     return invoke
 
 
-def test_the_block_says_the_figures(run) -> None:  # type: ignore[no-untyped-def]
+def test_the_block_says_the_figures(run: Run) -> None:
     result = run("--threads", "2")
     assert result.exit_code == 0
     assert "split test: 80 pictures" in result.stdout
@@ -33,13 +36,13 @@ def test_the_block_says_the_figures(run) -> None:  # type: ignore[no-untyped-def
     assert result.stderr == ""
 
 
-def test_json_is_one_line(run) -> None:  # type: ignore[no-untyped-def]
+def test_json_is_one_line(run: Run) -> None:
     result = run("--json", "--split", "val")
     assert msgspec.json.decode(result.stdout)["split"] == "val"
     assert result.stdout.count("\n") == 1
 
 
-def test_report_and_site_are_written_where_they_are_told(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_report_and_site_are_written_where_they_are_told(run: Run, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     site, out = tmp_path / "site.json", tmp_path / "out"
     result = run("--out", str(out), "--recalibrate", str(site), "--rule", "specificity>=0.9", "--pictures")
@@ -50,18 +53,18 @@ def test_report_and_site_are_written_where_they_are_told(run, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("arguments", [("--pictures",), ("--rule", "youden"), ("--threads", "0")])
-def test_options_that_make_no_sense_are_wrong_usage(run, arguments: tuple[str, ...]) -> None:  # type: ignore[no-untyped-def]
+def test_options_that_make_no_sense_are_wrong_usage(run: Run, arguments: tuple[str, ...]) -> None:
     assert run(*arguments).exit_code == 2
 
 
-def test_an_error_is_one_line_with_the_remedy(run) -> None:  # type: ignore[no-untyped-def]
+def test_an_error_is_one_line_with_the_remedy(run: Run) -> None:
     result = run("--split", "external")
     assert result.exit_code == 1
     assert "The splits are: test, val" in result.stderr
     assert result.stderr.count("\n") == 1
 
 
-def test_a_missing_extra_is_named(run, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+def test_a_missing_extra_is_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sklearn.metrics", None)
     result = run()
     assert result.exit_code == 1

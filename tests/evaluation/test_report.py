@@ -19,7 +19,7 @@ pytest.importorskip("matplotlib")
 pytest.importorskip("jinja2")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def evaluated(redness: medsdk.Analyzer, red_pack: Path) -> tuple[Result, Judged]:
     return evaluate(redness, Plan(red_pack, label_map={"sick": "l1"}, resamples=20, recalibrate=True))
 

@@ -7,8 +7,6 @@ The placeholder of `medsdk new` has random weights. The tests' model tells drawn
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -19,12 +17,27 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import keras
 from drawn import disc
-from medsdk_converters.bundling import pack_reference
+from medsdk_converters.bundling import described, pack_reference
 from medsdk_converters.export import to_tflite
 from medsdk_converters.inference import infer
 from medsdk_converters.training import normalise
 
 from medsdk.core import screening
+from medsdk.core.card import (
+    Calibration,
+    Card,
+    Codes,
+    DataSet,
+    Decision,
+    Estimate,
+    Evaluation,
+    Input,
+    Label,
+    Outputs,
+    Rejection,
+    Training,
+    encode_card,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 PLACEHOLDER = ROOT / "medsdk" / "template" / "package" / "medsdk_{{ disease }}"
@@ -73,10 +86,44 @@ def tiny() -> None:
     (TINY / "model.tflite").write_bytes(content)
     packed = pack_reference(reference, np.asarray(model.get_layer("logits").kernel))
     (TINY / "reference.npz").write_bytes(packed)
+    limit = round(float(np.quantile(distances, 0.99)) * 1.05, 4)
     accuracy = float((found.logits.argmax(axis=1) == truth)[1200:].mean())
-    print(json.dumps({"limit": float(np.quantile(distances, 0.99)) * 1.05, "accuracy": accuracy}))
-    for path in TINY.iterdir():
-        print(path.name, path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest())
+    (TINY / "card.json").write_bytes(encode_card(tiny_card(content, packed, limit, accuracy)))
+
+
+def tiny_card(model: bytes, reference: bytes, limit: float, accuracy: float) -> Card:
+    """Everything that the checks ask of a trained model's card."""
+    spread = 1.96 * (accuracy * (1 - accuracy) / 400) ** 0.5
+    drawn = Evaluation(
+        "drawn", 400, 400, 200, {"accuracy": Estimate(accuracy, accuracy - spread, min(1, accuracy + spread))}
+    )
+    return Card(
+        schema_version=1,
+        disease="dots",
+        name="Dots on a disc",
+        codes=Codes("none", "none"),
+        picture="a drawn pink disc on black",
+        labels=(Label("clear", "clear disc", False), Label("dotted", "dotted disc", True)),
+        input=Input(height=SIDE, width=SIDE),
+        outputs=Outputs(),
+        decision=Decision(0.5, (0.4, 0.6), "accuracy", "val"),
+        calibration=Calibration(),
+        rejection=Rejection(limit, "Mahalanobis distance of pooled features, probabilistic PCA", "val"),
+        model=described("model.tflite", model),
+        reference=described("reference.npz", reference),
+        evaluations=(drawn,),
+        training=Training(
+            "tests/testing/make_models.py",
+            1,
+            "2026-01-01",
+            "medsdk-converters",
+            "python tests/testing/make_models.py",
+            (DataSet("drawn discs", 1600, "Apache-2.0", "drawn by tests/testing/drawn.py", "0" * 64),),
+        ),
+        licence="Apache-2.0",
+        intended_use="None: it shows in tests and examples how a plugin works.",
+        limits=("It has never seen a picture that was not drawn.",),
+    )
 
 
 if __name__ == "__main__":

@@ -95,7 +95,7 @@ def card(content: bytes, numbers: bytes | None, limit: float) -> Card:
         disease="spots",
         name="Red spots",
         codes=Codes("none", "none"),
-        picture="A drawn slide: pale pink, with or without red spots.",
+        picture="a drawn slide, pale pink, with or without red spots",
         labels=(Label("clear", "Clear", False), Label("few", "Few spots", True), Label("many", "Many spots", True)),
         input=Input(height=SIDE, width=SIDE),
         outputs=Outputs(),

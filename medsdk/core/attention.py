@@ -22,7 +22,7 @@ Floats = npt.NDArray[np.float32]
 OVERLAY_OPACITY = 0.55
 
 
-class Attention(npt.NDArray[np.float32]):
+class Attention(np.ndarray[Any, np.dtype[np.float32]]):
     """float32 (h, w) in 0..1 over the source picture: how much each place spoke for the disease.
 
     0 everywhere means that no place did. It is an ordinary array with `overlay` and `save` added.

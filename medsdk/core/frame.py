@@ -26,6 +26,10 @@ class View:
     width: float
     height: float
 
+    def scaled(self, x: float, y: float) -> View:
+        """The same part of a picture that is `x` times as wide and `y` times as high."""
+        return View(self.left * x, self.top * y, self.width * x, self.height * y)
+
 
 @dataclass(frozen=True)
 class Frame:

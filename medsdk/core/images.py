@@ -34,6 +34,10 @@ Source: TypeAlias = Union[str, "os.PathLike[str]", bytes, BinaryIO, npt.NDArray[
 # A slide scanner's overview or a 100-megapixel camera fits; a decompression bomb does not.
 MAX_PIXELS = 120_000_000
 
+# Only JPEGs above this many pixels are decoded at a reduced scale: below, every kind of source gives the same pixels.
+REDUCE_ABOVE = 4_000_000
+_REDUCED = {8: cv2.IMREAD_REDUCED_COLOR_8, 4: cv2.IMREAD_REDUCED_COLOR_4, 2: cv2.IMREAD_REDUCED_COLOR_2}
+
 READABLE = "JPEG, PNG, WebP, TIFF or BMP"
 
 
@@ -41,25 +45,22 @@ READABLE = "JPEG, PNG, WebP, TIFF or BMP"
 class Picture:
     """A decoded picture.
 
-    `pixels` is RGB uint8 (h, w, 3), upright as its EXIF orientation says. `name` is its file name, or what kind of
-    object it came from. `reopen` decodes it again: holding it keeps the source alive, never the pixels.
+    `pixels` is RGB uint8 (h, w, 3), upright as its EXIF orientation says; `scale` is how many source pixels one of them
+    stands for, 1 unless a large JPEG was decoded at a reduced scale. `name` is its file name, or what kind of object it
+    came from. `reopen` decodes it again, whole: holding it keeps the source alive, never the pixels.
     """
 
     pixels: Pixels
     name: str
     reopen: Callable[[], Pixels]
-
-    @property
-    def height(self) -> int:
-        return int(self.pixels.shape[0])
-
-    @property
-    def width(self) -> int:
-        return int(self.pixels.shape[1])
+    scale: int = 1
 
 
-def read(source: Source, *, max_pixels: int = MAX_PIXELS) -> Picture:
+def read(source: Source, *, max_pixels: int = MAX_PIXELS, enough: int | None = None) -> Picture:
     """Decode a source.
+
+    `enough` is the shorter side in pixels that the caller can use: a JPEG of more than REDUCE_ABOVE pixels is decoded at
+    a half, a quarter or an eighth of its scale where that leaves so many.
 
     16-bit pictures are scaled by their full range (65535 becomes 255), grey ones become three equal channels, alpha is
     laid over black. The number of pixels is read from the header and checked before anything is decoded.
@@ -71,11 +72,13 @@ def read(source: Source, *, max_pixels: int = MAX_PIXELS) -> Picture:
         return Picture(pixels, "array", lambda: pixels)
     if isinstance(source, (str, os.PathLike)):
         path = Path(source)
-        return Picture(_decode_file(path, max_pixels), str(path), lambda: _decode_file(path, max_pixels))
+        pixels, scale = _decode(_read_path(path), str(path), max_pixels, enough)
+        return Picture(pixels, str(path), lambda: decode(_read_path(path), str(path), max_pixels), scale)
     if isinstance(source, (bytes, bytearray, memoryview)):
-        return _from_bytes(bytes(source), "bytes", max_pixels)
+        return _from_bytes(bytes(source), "bytes", max_pixels, enough)
     if hasattr(source, "read"):
-        return _from_bytes(_read_file_object(cast(BinaryIO, source)), _file_object_name(source), max_pixels)
+        data = _read_file_object(cast(BinaryIO, source))
+        return _from_bytes(data, _file_object_name(source), max_pixels, enough)
     if hasattr(source, "convert") and hasattr(source, "getbands"):
         return _from_pil(source, max_pixels)
     raise InvalidArrayError(
@@ -92,12 +95,9 @@ def source_name(source: object) -> str:
     return "array" if isinstance(source, np.ndarray) else type(source).__name__
 
 
-def _from_bytes(data: bytes, name: str, max_pixels: int) -> Picture:
-    return Picture(decode(data, name, max_pixels), name, lambda: decode(data, name, max_pixels))
-
-
-def _decode_file(path: Path, max_pixels: int) -> Pixels:
-    return decode(_read_path(path), str(path), max_pixels)
+def _from_bytes(data: bytes, name: str, max_pixels: int, enough: int | None) -> Picture:
+    pixels, scale = _decode(data, name, max_pixels, enough)
+    return Picture(pixels, name, lambda: decode(data, name, max_pixels), scale)
 
 
 def _read_path(path: Path) -> bytes:
@@ -156,6 +156,11 @@ def _from_pil(image: Any, max_pixels: int) -> Picture:
 
 def decode(data: bytes, name: str, max_pixels: int = MAX_PIXELS) -> Pixels:
     """Encoded bytes to RGB uint8 (h, w, 3). `name` is what errors call the picture."""
+    return _decode(data, name, max_pixels, None)[0]
+
+
+def _decode(data: bytes, name: str, max_pixels: int, enough: int | None) -> tuple[Pixels, int]:
+    """The pixels, and how many source pixels one of them stands for."""
     if not data:
         raise DamagedPictureError(name, "the file is empty.", "Get a whole copy of the picture.")
     kind = formats.sniff(data)
@@ -165,15 +170,26 @@ def decode(data: bytes, name: str, max_pixels: int = MAX_PIXELS) -> Pixels:
     if size is None or not formats.is_whole(data, kind):
         raise _damaged(name, kind)
     _check_size(*size, name, max_pixels)
-    keep_alpha = formats.has_alpha(data, kind)
-    flags = cv2.IMREAD_UNCHANGED if keep_alpha else cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH
+    scale = _reduction(*size, enough) if kind == "JPEG" and enough else 1
     try:
-        decoded = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+        decoded = cv2.imdecode(np.frombuffer(data, np.uint8), _flags(data, kind, scale))
     except cv2.error:
         decoded = None
     if decoded is None:
         raise _damaged(name, kind)
-    return _to_rgb(_eight_bits(decoded, name))
+    return _to_rgb(_eight_bits(decoded, name)), scale
+
+
+def _flags(data: bytes, kind: formats.Format, scale: int) -> int:
+    if scale > 1:
+        return _REDUCED[scale]
+    return cv2.IMREAD_UNCHANGED if formats.has_alpha(data, kind) else cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH
+
+
+def _reduction(width: int, height: int, enough: int) -> int:
+    if width * height <= REDUCE_ABOVE:
+        return 1
+    return next((scale for scale in _REDUCED if min(width, height) // scale >= enough), 1)
 
 
 def _damaged(name: str, kind: formats.Format) -> SourceError:

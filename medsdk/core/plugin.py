@@ -133,9 +133,13 @@ class _Explanation:
 
     def __init__(self, heat: Floats, tensor: Tensor, picture: Picture) -> None:
         self._heat, self._view = heat, tensor.view
-        self._height, self._width = picture.height, picture.width
+        self._shape, self._scale = picture.pixels.shape, picture.scale
         self._reopen = picture.reopen
 
     def __call__(self) -> attention.Attention:
-        full = attention.over_source(self._heat, self._view, self._height, self._width)
-        return attention.Attention(full, self._reopen)
+        view, (height, width) = self._view, self._shape[:2]
+        if self._scale > 1:
+            # The view is in pixels of the reduced picture; the map lies over the whole one.
+            height, width = self._reopen().shape[:2]
+            view = view.scaled(width / self._shape[1], height / self._shape[0])
+        return attention.Attention(attention.over_source(self._heat, view, height, width), self._reopen)

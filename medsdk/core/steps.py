@@ -60,13 +60,15 @@ def mask_cell(frame: Frame, *, black: int, share: float) -> Frame:
     border = _border(frame.pixels)
     if float((border.max(axis=1) <= black).mean()) >= share:
         return frame
-    green = cv2.GaussianBlur(np.ascontiguousarray(frame.pixels[..., 1]), (5, 5), 0)
+    outline, _ = _outline(frame.pixels)
+    green = cv2.GaussianBlur(np.ascontiguousarray(outline[..., 1]), (5, 5), 0)
     _, dark = cv2.threshold(green, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
     contours, _ = cv2.findContours(dark, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     if not contours:
         return frame
     mask = np.zeros(dark.shape, np.uint8)
     cv2.drawContours(mask, [max(contours, key=cv2.contourArea)], -1, 255, cv2.FILLED)
+    mask = cv2.resize(mask, (frame.width, frame.height), interpolation=cv2.INTER_NEAREST).astype(np.uint8, copy=False)
     return frame.with_pixels(cast(Pixels, cv2.bitwise_and(frame.pixels, frame.pixels, mask=mask)))
 
 

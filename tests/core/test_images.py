@@ -102,7 +102,7 @@ def test_a_thumbnails_end_mark_does_not_make_a_cut_jpeg_whole(drawn: np.ndarray)
     thumbnail = encoded(cv2.resize(drawn, (16, 12)), ".jpg")
     segment = b"\xff\xe1" + struct.pack(">H", len(thumbnail) + 2) + thumbnail
     with_thumbnail = whole[:2] + segment + whole[2:]
-    assert images.read(with_thumbnail).width == 160
+    assert images.read(with_thumbnail).pixels.shape[1] == 160
     with pytest.raises(medsdk.DamagedPictureError):
         images.read(with_thumbnail[:-40])
 
@@ -146,3 +146,22 @@ def test_text_named_png_is_told_by_its_content(tmp_path: Path) -> None:
     path.write_text("hello")
     with pytest.raises(medsdk.UnsupportedFormatError, match=r"text\.png"):
         images.read(path)
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_large_jpeg_is_decoded_at_the_scale_that_is_enough(orientation: int, drawn: np.ndarray) -> None:
+    large = cv2.resize(drawn, (2800, 2100), interpolation=cv2.INTER_CUBIC)
+    exif = PIL.Image.Exif()
+    exif[0x0112] = orientation
+    buffer = io.BytesIO()
+    PIL.Image.fromarray(large).save(buffer, "JPEG", exif=exif)
+    picture = images.read(buffer.getvalue(), enough=400)
+    shape = (525, 700, 3) if orientation == 1 else (700, 525, 3)
+    assert (picture.scale, picture.pixels.shape) == (4, shape)
+    assert picture.reopen().shape == tuple(4 * side for side in shape[:2]) + (3,)
+    assert images.read(buffer.getvalue()).scale == 1
+    assert images.read(buffer.getvalue(), enough=2000).scale == 1
+
+
+def test_a_small_jpeg_is_never_reduced(drawn: np.ndarray) -> None:
+    assert images.read(encoded(drawn, ".jpg"), enough=10).scale == 1

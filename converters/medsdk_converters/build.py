@@ -15,6 +15,7 @@ import numpy.typing as npt
 from medsdk.core import decision
 from medsdk.core.card import Calibration, Card, DataSet, Decision, Outputs, Training
 from medsdk.core.preprocessing import Pipeline
+from medsdk.core.runtime import Model
 from medsdk_converters import bundling, context, evaluating, fitting, gate, golden, sampling
 from medsdk_converters.errors import GateError
 from medsdk_converters.export import PLAIN_RANGE, Precision, Range, to_tflite
@@ -170,7 +171,7 @@ def _fitted(
     val_out = infer(content, prepared.pixels[val], progress, how.value_range)
     chosen = np.random.default_rng([recipe.seed, 1]).permutation(train_rows)[:_REFERENCE_PICTURES]
     train_out = infer(content, prepared.pixels[chosen], progress, how.value_range)
-    draft = _draft(recipe, prepared.sets, content, command, how, features=bool(val_out.pooled.shape[1]))
+    draft = _draft(recipe, prepared.sets, content, command, how, _outputs(recipe, content))
     decide_on = np.array([place for place, i in enumerate(val) if prepared.examples[i].matches(recipe.decide.where)])
     fitted = fitting.fit(recipe, draft, val_out, prepared.labels[val], decide_on, train_out.pooled)
     samples = golden.samples(Pipeline(recipe.input, recipe.name))
@@ -237,10 +238,21 @@ def _judge(recipe: Recipe, truth: Indices) -> Callable[[npt.NDArray[np.float32]]
 
 def shape_only(recipe: Recipe) -> Card:
     """A card of the recipe's labels and activation, at temperature 1, of no model."""
-    return _draft(recipe, (), b"none", "none", Export(), features=True)
+    return _draft(recipe, (), b"none", "none", Export(), Outputs(activation=recipe.model.activation))
 
 
-def _draft(recipe: Recipe, sets: tuple[DataSet, ...], content: bytes, command: str, how: Export, *, features: bool) -> Card:
+def _outputs(recipe: Recipe, content: bytes) -> Outputs:
+    """What the exported model puts out."""
+    with Model(content, "the exported model") as model:
+        there = model.output_shapes
+    return Outputs(
+        activation=recipe.model.activation,
+        features="features" if "features" in there else None,
+        context=context.names_in(content),
+    )
+
+
+def _draft(recipe: Recipe, sets: tuple[DataSet, ...], content: bytes, command: str, how: Export, outputs: Outputs) -> Card:
     """The card before anything is fitted."""
     from importlib import metadata
 
@@ -256,11 +268,7 @@ def _draft(recipe: Recipe, sets: tuple[DataSet, ...], content: bytes, command: s
         picture=text.picture,
         labels=recipe.labels,
         input=given,
-        outputs=Outputs(
-            activation=recipe.model.activation,
-            features="features" if features else None,
-            context=context.names_in(content) if features else (),
-        ),
+        outputs=outputs,
         decision=_UNFITTED,
         calibration=Calibration(),
         rejection=None,

@@ -50,7 +50,8 @@ def fit(
     positive = np.array([label.positive for label in recipe.labels])[truth]
     threshold, _ = operating_point(positive[decide_on], chance[decide_on], recipe.decide.rule)
     low, high = inconclusive_band(chance[decide_on], positive[decide_on], threshold)
-    point = Decision(round(threshold, 4), (round(low, 4), round(high, 4)), recipe.decide.rule, "val")
+    # Not rounded: a rounded threshold may step over a neighbouring score.
+    point = Decision(threshold, (low, high), recipe.decide.rule, "val")
     if not val.pooled.shape[1] or len(train_pooled) < _FEWEST_REFERENCES:
         return Fitted(calibration, point, None, None)
     reference = screening.fit(train_pooled, _dimensions(recipe, train_pooled))

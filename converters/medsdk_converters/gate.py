@@ -114,5 +114,6 @@ def _signature(model: Model, card: Card) -> Check:
         and model.input_dtype == card.input.dtype
         and outputs.get(card.outputs.logits) == (1, card.logits)
         and (card.outputs.features is None or len(outputs.get(card.outputs.features, ())) == 4)
+        and all(len(outputs.get(name, ())) == 2 for name in card.outputs.context)
     )
     return Check("signature", fits, f"input {model.input_shape} {model.input_dtype}, outputs {outputs}")

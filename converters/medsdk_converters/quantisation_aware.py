@@ -39,9 +39,9 @@ def finetune(
     *,
     value_range: Range,
     seed: int,
-    steps: int = 300,
+    steps: int = 400,
     batch: int = 16,
-    learning_rate: float = 1e-4,
+    learning_rate: float = 3e-4,
     report: Callable[[str], None],
 ) -> None:
     """Train `model` in place on preprocessed training pictures (n, h, w, 3) uint8.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -73,10 +73,11 @@ class Analyzer:
         timings = _timings(begin, decoded, prepared, invoked, perf_counter())
         return replace(prediction, provenance=self._provenance, timings=timings)
 
-    def predict_many(self, sources: Iterable[Source], threads: int = 1) -> Iterator[Prediction]:
+    def predict_many(self, sources: Iterable[Source], threads: int = 1) -> Generator[Prediction, None, None]:
         """Judge pictures as they come, in order, holding only a few at a time.
 
-        A picture that cannot be read comes back as a prediction with `error` set and the others go on.
+        A picture that cannot be read comes back as a prediction with `error` set and the others go on. Close the
+        generator if you stop before its end, so that its threads end there and then.
         """
         if threads < 1:
             raise ValueError("threads must be at least 1")
@@ -122,6 +123,12 @@ class Analyzer:
         with self._borrow() as model:
             outputs = model.run(tensor.values)
         names = self.card.outputs
+        if not np.isfinite(outputs[names.logits]).all():
+            raise BrokenPluginError(
+                self.disease,
+                f"{self.disease}: the model answers with values that are not numbers.",
+                "Update or reinstall the plugin.",
+            )
         features = outputs[names.features] if names.features else None
         context = np.concatenate([outputs[name] for name in names.context]) if names.context else None
         return ModelOutputs(outputs[names.logits], features, tensor, picture, context)

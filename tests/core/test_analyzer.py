@@ -165,3 +165,14 @@ def test_a_camera_photograph_and_its_small_copy_are_judged_alike(
     assert first.probability == pytest.approx(second.probability, abs=0.08)
     assert first.attention is not None
     assert first.attention.shape == (3400, 3400)
+
+
+def test_a_model_that_answers_with_nan_is_broken(
+    malaria: medsdk.Analyzer, drawn: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from medsdk.core.runtime import Model
+
+    run = Model.run
+    monkeypatch.setattr(Model, "run", lambda self, values: {k: v * np.nan for k, v in run(self, values).items()})
+    with pytest.raises(medsdk.BrokenPluginError, match="not numbers"):
+        malaria.predict(drawn)

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 import medsdk
+from medsdk.core.card import Decision
 from medsdk.core.errors import WriteError
 from medsdk.evaluation import report
 from medsdk.evaluation.evaluate import Plan, Result, evaluate
@@ -83,12 +84,14 @@ def test_pictures_of_patients_are_in_it_only_when_asked(
 
 
 def test_the_worst_mistakes_come_first(evaluated: tuple[Result, Judged], redness: medsdk.Analyzer) -> None:
-    found = report.worst_mistakes(redness.card, evaluated[1])
+    # At this threshold there are several of either kind.
+    card = msgspec.structs.replace(redness.card, decision=Decision(0.35, (0.35, 0.35), "youden", "val"))
+    found = report.worst_mistakes(card, evaluated[1])
     missed = [mistake.probability for mistake in found["missed"]]
     alarms = [mistake.probability for mistake in found["false alarms"]]
-    assert missed
+    assert min(len(set(missed)), len(set(alarms))) > 1
     assert missed == sorted(missed)
-    assert max(missed) < 0.5 <= min(alarms)
+    assert max(missed) < 0.35 <= min(alarms)
     assert alarms == sorted(alarms, reverse=True)
     assert {mistake.truth for mistake in found["missed"]} == {"Label 1"}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -87,7 +87,7 @@ def judge(
     unreadable: list[str] = []
     predictions = analyzer.predict_many((_source(picture) for picture, _ in labelled), threads)
     # Closed here: left to the collector, its threads may be told to wait for themselves.
-    with closing(cast("Generator[Prediction, None, None]", predictions)):
+    with closing(predictions):
         for (picture, truth), prediction in zip(labelled, predictions, strict=True):
             if isinstance(prediction.error, SourceError):
                 unreadable.append(str(prediction.error))

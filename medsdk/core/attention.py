@@ -23,9 +23,10 @@ OVERLAY_OPACITY = 0.55
 
 
 class Attention(np.ndarray[Any, np.dtype[np.float32]]):
-    """float32 (h, w) in 0..1 over the source picture: how much each place spoke for the disease.
+    """float32 (h, w) in 0..1 over the source picture: how much more than the rest each place spoke for the disease.
 
-    0 everywhere means that no place did. It is an ordinary array with `overlay` and `save` added.
+    It says where, not whether: a negative picture has a strongest place too. 0 everywhere means that all places spoke
+    alike. It is an ordinary array with `overlay` and `save` added.
     """
 
     _reopen: Callable[[], Pixels] | None
@@ -69,9 +70,12 @@ class Attention(np.ndarray[Any, np.dtype[np.float32]]):
 def class_activation(features: Floats, weights: Floats, direction: Floats) -> Floats:
     """Feature map (fh, fw, c), head weights (c, logits) and a direction among the logits to the map (fh, fw).
 
-    Scaled so that its strongest place is 1; places that speak against are 0.
+    Scaled so that the strongest place is 1; places that speak no more for it than the picture's mean does are 0. The mean
+    is taken away because in a picture without the disease every place speaks against it, and the question is still where
+    the evidence lies that there is.
     """
-    heat = np.maximum(features @ (weights @ direction), 0)
+    evidence = features @ (weights @ direction)
+    heat = np.maximum(evidence - evidence.mean(), 0)
     strongest = float(heat.max())
     return (heat / strongest if strongest > 0 else heat).astype(np.float32)
 

@@ -17,10 +17,11 @@ def test_class_activation_is_the_weighted_sum_scaled_to_one() -> None:
     features[1, 0] = (0, 0, 5)
     weights = np.array([[1, 0], [1, 0], [0, 1]], np.float32)
     heat = class_activation(features, weights, np.array([1, -1], np.float32))
-    assert heat.tolist() == [[0, 1], [0, 0]]
+    # Evidence [[0, 3], [-5, 0]] with mean -0.5.
+    assert np.allclose(heat, [[0.5 / 3.5, 1], [0, 0.5 / 3.5]])
 
 
-def test_nothing_speaks_for_the_disease_means_zero_everywhere() -> None:
+def test_places_that_speak_alike_are_zero() -> None:
     heat = class_activation(np.ones((2, 2, 1), np.float32), -np.ones((1, 1), np.float32), np.ones(1, np.float32))
     assert heat.max() == 0
 

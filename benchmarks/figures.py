@@ -32,6 +32,9 @@ from medsdk.core.images import decode  # noqa: E402
 from medsdk.core.prediction import Prediction  # noqa: E402
 from medsdk.evaluation.metrics import figures  # noqa: E402
 
+README = ROOT / "README.md"
+OPEN, CLOSE = "<!-- figures -->", "<!-- /figures -->"
+
 CHEST = ("covid", "pneumonia", "tuberculosis")
 MODALITIES = {
     "malaria_cells": ("malaria",),
@@ -96,6 +99,7 @@ def main(data: Path) -> None:
             found[disease] = measure(analyzer, data)
     write_beside(ROOT / "benchmarks" / "figures.json", json.dumps(found, indent=1, sort_keys=True).encode() + b"\n")
     write_beside(ROOT / "docs" / "reference" / "figures.md", page(found).encode())
+    write_beside(README, with_table(README.read_text(), "\n".join(overview(found))).encode())
 
 
 def measure(analyzer: medsdk.Analyzer, data: Path) -> dict[str, object]:
@@ -193,6 +197,24 @@ def page(found: dict[str, dict]) -> str:  # type: ignore[type-arg]
         lines += ["Verdict unchanged after a change of the picture:", ""]
         lines += table(("change", "unchanged"), ((k, f"{v:.1%}") for k, v in result["unchanged"].items()))
     return "\n".join(lines).rstrip() + "\n"
+
+
+def overview(found: dict[str, dict]) -> list[str]:  # type: ignore[type-arg]
+    """The README's table: each disease's sets, with the border floor of its card."""
+    rows = []
+    for disease, result in sorted(found.items()):
+        for name, values in result["sets"].items():
+            floor = result["card"].get(name, {}).get("floor_border_auc")
+            auc, low, high = values["figures"].get("auc", [float("nan")] * 3)
+            rest = [f"{values['figures'][k][0]:.2f}" for k in ("sensitivity", "specificity")]
+            shown = f"{floor:.2f}" if floor is not None else "–"
+            rows.append((f"`{disease}`", name, f"{auc:.3f} ({low:.3f} to {high:.3f})", *rest, shown))
+    return table(("plugin", "set", "AUC", "sensitivity", "specificity", "floor"), rows)
+
+
+def with_table(text: str, table_text: str) -> str:
+    before, rest = text.split(OPEN)
+    return f"{before}{OPEN}\n\n{table_text}\n{CLOSE}{rest.split(CLOSE)[1]}"
 
 
 def figure_rows(values: dict[str, list[float]], card: dict[str, float]) -> Iterable[tuple[str, ...]]:

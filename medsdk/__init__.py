@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from medsdk.core.attention import Attention as Attention
     from medsdk.core.bundle import Bundle as Bundle
     from medsdk.core.card import Card as Card
+    from medsdk.core.card import Label as Label
     from medsdk.core.errors import AttentionUnavailableError as AttentionUnavailableError
     from medsdk.core.errors import BrokenPluginError as BrokenPluginError
     from medsdk.core.errors import BundleError as BundleError
@@ -40,12 +41,16 @@ if TYPE_CHECKING:
     from medsdk.core.errors import UnsupportedFormatError as UnsupportedFormatError
     from medsdk.core.errors import WriteError as WriteError
     from medsdk.core.frame import Frame as Frame
+    from medsdk.core.frame import View as View
     from medsdk.core.hookspecs import hookimpl as hookimpl
+    from medsdk.core.images import Picture as Picture
     from medsdk.core.plugin import DiseasePlugin as DiseasePlugin
     from medsdk.core.plugin import ModelOutputs as ModelOutputs
     from medsdk.core.prediction import Prediction as Prediction
     from medsdk.core.prediction import Score as Score
     from medsdk.core.preprocessing import Tensor as Tensor
+    from medsdk.core.regions import Region as Region
+    from medsdk.core.regions import Regions as Regions
     from medsdk.core.registry import InstalledDisease as InstalledDisease
     from medsdk.core.registry import Problem as Problem
     from medsdk.core.registry import diseases as diseases
@@ -58,7 +63,7 @@ _HOME = {
     "analyzer": ("Analyzer", "Match", "identify", "load"),
     "attention": ("Attention",),
     "bundle": ("Bundle",),
-    "card": ("Card",),
+    "card": ("Card", "Label"),
     "errors": (
         "AttentionUnavailableError",
         "BrokenPluginError",
@@ -79,11 +84,13 @@ _HOME = {
         "UnsupportedFormatError",
         "WriteError",
     ),
-    "frame": ("Frame",),
+    "frame": ("Frame", "View"),
     "hookspecs": ("hookimpl",),
+    "images": ("Picture",),
     "plugin": ("DiseasePlugin", "ModelOutputs"),
     "prediction": ("Prediction", "Score"),
     "preprocessing": ("Tensor",),
+    "regions": ("Region", "Regions"),
     "runtime": ("Model",),
     "registry": ("InstalledDisease", "Problem", "diseases", "problems"),
 }

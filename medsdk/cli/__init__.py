@@ -18,6 +18,7 @@ _COMMANDS = {
     "identify": "identify",
     "info": "info",
     "list": "list_",
+    "new": "new",
     "predict": "predict",
 }
 

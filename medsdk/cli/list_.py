@@ -5,19 +5,21 @@ from __future__ import annotations
 import click
 
 from medsdk.cli.output import Format, Rows, format_options, json_line
-from medsdk.core import registry
+from medsdk.core import registry, trust
+
+_COLUMNS = ("id", "distribution", "version")
+_STANDING = ("status", "licence", "card_licence", "intended_use", "files")
 
 
 @click.command("list")
 @format_options
-def command(form: Format) -> None:
+@click.option("--verbose", is_flag=True, help="Licence, status, intended use, and whether the files are as installed.")
+def command(form: Format, verbose: bool) -> None:
     """Which diseases are installed. Imports none of them."""
-    found = [
-        {"id": disease.id, "distribution": disease.distribution, "version": disease.version}
-        for disease in registry.diseases().values()
-    ]
+    columns = _COLUMNS + (_STANDING if verbose else ())
+    found = [_row(disease, verbose) for disease in registry.diseases().values()]
     if form == "csv":
-        rows = Rows(("id", "distribution", "version"))
+        rows = Rows(columns)
         for row in found:
             rows.write(row)
     elif form == "json":
@@ -26,7 +28,23 @@ def command(form: Format) -> None:
     else:
         for row in found:
             click.echo(f"{row['id']:<16}{row['distribution']} {row['version']}")
+            for name in columns[len(_COLUMNS) :]:
+                click.echo(f"  {name.replace('_', ' '):<14}{row[name] or '–'}")
     if not found and form == "text":
         click.echo("No disease is installed. Install one, for example: pip install medsdk-malaria", err=True)
     for problem in registry.problems():
         click.echo(f"medsdk: {problem}", err=True)
+
+
+def _row(claim: registry.InstalledDisease, verbose: bool) -> dict[str, str | None]:
+    row: dict[str, str | None] = {"id": claim.id, "distribution": claim.distribution, "version": claim.version}
+    if not verbose:
+        return row
+    known = trust.examine(claim)
+    return row | {
+        "status": known.status,
+        "licence": known.licence,
+        "card_licence": known.card_licence,
+        "intended_use": known.intended_use,
+        "files": known.summary,
+    }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -15,15 +15,16 @@ from types import TracebackType
 import numpy as np
 
 import medsdk
-from medsdk.core import images, registry
+from medsdk.core import images, regions, registry
 from medsdk.core.bundle import Bundle
 from medsdk.core.card import Card
 from medsdk.core.errors import BrokenPluginError, MedsdkError
 from medsdk.core.frame import View
 from medsdk.core.images import Source
-from medsdk.core.plugin import DiseasePlugin, ModelOutputs
+from medsdk.core.plugin import DiseasePlugin, Floats, ModelOutputs
 from medsdk.core.prediction import Prediction, Provenance, Timings
 from medsdk.core.preprocessing import Tensor
+from medsdk.core.regions import Region, Regions
 from medsdk.core.runtime import Model, runtime
 
 # Pictures in the making for each thread of predict_many: enough that no thread waits, few enough for a small device.
@@ -60,20 +61,28 @@ class Analyzer:
     def disease(self) -> str:
         return self.card.disease
 
-    def predict(self, source: Source) -> Prediction:
-        """Judge one picture. Raises a SourceError if it cannot be read."""
+    def predict(self, source: Source, *, as_regions: bool | None = None) -> Prediction:
+        """Judge one picture. Raises a SourceError if it cannot be read.
+
+        Where the plugin offers regions it tells by itself whether the picture is one object or holds many;
+        `as_regions` says so for it, True for many and False for one.
+        """
         begin = perf_counter()
         picture = self._read(source)
         decoded = perf_counter()
-        tensor = _tensor(self.plugin.preprocess(picture.pixels), picture)
+        found = self._find(picture, as_regions)
+        views = [picture] if found is None else [_view(region, picture) for region in found.judged]
+        tensors = [_tensor(self.plugin.preprocess(view.pixels), view) for view in views]
         prepared = perf_counter()
-        outputs = self._infer(tensor, picture)
+        outputs = self._infer(tensors, views)
         invoked = perf_counter()
-        prediction = self.plugin.postprocess(outputs)
+        prediction = self.plugin.postprocess(outputs[0]) if found is None else self._fold(found, outputs, picture)
         timings = _timings(begin, decoded, prepared, invoked, perf_counter())
         return replace(prediction, provenance=self._provenance, timings=timings)
 
-    def predict_many(self, sources: Iterable[Source], threads: int = 1) -> Generator[Prediction, None, None]:
+    def predict_many(
+        self, sources: Iterable[Source], threads: int = 1, *, as_regions: bool | None = None
+    ) -> Generator[Prediction, None, None]:
         """Judge pictures as they come, in order, holding only a few at a time.
 
         A picture that cannot be read comes back as a prediction with `error` set and the others go on. Close the
@@ -84,17 +93,17 @@ class Analyzer:
         remaining = iter(sources)
         with ThreadPoolExecutor(threads, thread_name_prefix="medsdk") as pool:
             waiting: deque[Future[Prediction]] = deque(
-                pool.submit(self._predict_or_error, source) for source in islice(remaining, threads * _AHEAD)
+                pool.submit(self._predict_or_error, source, as_regions) for source in islice(remaining, threads * _AHEAD)
             )
             while waiting:
                 prediction = waiting.popleft().result()
-                waiting.extend(pool.submit(self._predict_or_error, source) for source in islice(remaining, 1))
+                waiting.extend(pool.submit(self._predict_or_error, source, as_regions) for source in islice(remaining, 1))
                 yield prediction
 
     def outputs(self, source: Source) -> ModelOutputs:
         """What the model itself says of a picture, before anything is made of it: for evaluation and research."""
         picture = self._read(source)
-        return self._infer(_tensor(self.plugin.preprocess(picture.pixels), picture), picture)
+        return self._infer([_tensor(self.plugin.preprocess(picture.pixels), picture)], [picture])[0]
 
     def close(self) -> None:
         """Free the interpreters. An analyzer that is closed cannot predict any more."""
@@ -110,18 +119,39 @@ class Analyzer:
         self.close()
 
     def _read(self, source: Source) -> images.Picture:
-        """Twice the model's input is enough: the resize that follows averages over at least two by two pixels."""
-        return images.read(source, enough=2 * max(self.card.input.height, self.card.input.width))
+        """Twice the model's input is enough: the resize that follows averages over at least two by two pixels.
 
-    def _predict_or_error(self, source: Source) -> Prediction:
+        Not where there may be regions: each of them is a small part of the picture.
+        """
+        enough = None if self.plugin.offers_regions else 2 * max(self.card.input.height, self.card.input.width)
+        return images.read(source, enough=enough)
+
+    def _predict_or_error(self, source: Source, as_regions: bool | None) -> Prediction:
         try:
-            return self.predict(source)
+            return self.predict(source, as_regions=as_regions)
         except MedsdkError as error:
             return Prediction(self.disease, images.source_name(source), None, error=error)
 
-    def _infer(self, tensor: Tensor, picture: images.Picture) -> ModelOutputs:
+    def _find(self, picture: images.Picture, as_regions: bool | None) -> Regions | None:
+        if as_regions is False:
+            return None
+        return regions.checked(self.plugin.regions(picture.pixels), self.disease, picture, as_regions)
+
+    def _fold(self, found: Regions, outputs: Sequence[ModelOutputs], picture: images.Picture) -> Prediction:
+        if found.refusal is not None:
+            return Prediction(self.disease, picture.name, "rejected", reason=found.refusal)
+        return self.plugin.fold(found, outputs, picture)
+
+    def _infer(self, tensors: Sequence[Tensor], views: Sequence[images.Picture]) -> list[ModelOutputs]:
+        """Each tensor through one interpreter, which no other thread uses meanwhile."""
+        if not tensors:
+            return []
         with self._borrow() as model:
-            outputs = model.run(tensor.values)
+            return [
+                self._outputs(model.run(tensor.values), tensor, view) for tensor, view in zip(tensors, views, strict=True)
+            ]
+
+    def _outputs(self, outputs: dict[str, Floats], tensor: Tensor, picture: images.Picture) -> ModelOutputs:
         names = self.card.outputs
         if not np.isfinite(outputs[names.logits]).all():
             raise BrokenPluginError(
@@ -204,6 +234,11 @@ def _warn(problem: registry.Problem) -> None:
     import warnings
 
     warnings.warn(f"A plugin was left out: {problem}", RuntimeWarning, stacklevel=3)
+
+
+def _view(region: Region, picture: images.Picture) -> images.Picture:
+    """A region as a picture of its own."""
+    return images.Picture(region.pixels, picture.name, lambda: region.pixels)
 
 
 def _tensor(tensor: object, picture: images.Picture) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medsdk.core import attention, decision, screening
+from medsdk.core import regions as many
 from medsdk.core.bundle import Bundle
 from medsdk.core.card import Card, Label
 from medsdk.core.hookspecs import API_VERSION
@@ -42,6 +44,8 @@ class DiseasePlugin:
 
     medsdk_api: str = API_VERSION
     bundle: Bundle
+    # The name in a finding's details of how many objects were counted; None where nothing is.
+    counts: str | None = None
 
     @property
     def card(self) -> Card:
@@ -85,6 +89,34 @@ class DiseasePlugin:
             distance=distance,
             explain=self._explanation(outputs),
         )
+
+    def regions(self, image: Pixels) -> many.Regions | None:  # noqa: ARG002
+        """Where the objects of a whole picture are, RGB uint8 (h, w, 3); None: the picture is one object itself.
+
+        The default has no regions. A plugin that overrides this gets every picture at its full size.
+        """
+        return None
+
+    def fold(self, regions: many.Regions, outputs: Sequence[ModelOutputs], picture: Picture) -> Prediction:
+        """Add up what the model said of each region, in their order, to one finding. There may be none.
+
+        `self.postprocess(outputs[i])` is the prediction of a region alone. The default: as ill as the most ill region.
+        """
+        predictions = [self.postprocess(each) for each in outputs]
+        return many.most_suspicious(self.card.disease, picture.name, regions, predictions)
+
+    def combine(self, source: str, findings: Sequence[Prediction]) -> Prediction | None:  # noqa: ARG002
+        """Add up the findings of several pictures of one specimen, such as the fields of one slide.
+
+        Of each finding only `verdict`, `reason` and `details` may be used: they are what a saved session still knows.
+        None, the default: this disease does not add up.
+        """
+        return None
+
+    @property
+    def offers_regions(self) -> bool:
+        """Whether this plugin looks for regions at all."""
+        return type(self).regions is not DiseasePlugin.regions
 
     def distance(self, outputs: ModelOutputs) -> float | None:
         """How far a picture is from the training pictures (see medsdk.core.screening); None without a reference."""

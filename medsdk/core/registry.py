@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from medsdk.core import hookspecs
+from medsdk.core import hookspecs, trust
 from medsdk.core.errors import BrokenPluginError, DuplicateDiseaseError, MedsdkError, UnknownDiseaseError
 from medsdk.core.hookspecs import API_VERSION
 
@@ -55,11 +55,14 @@ class Problem:
 
 
 def installed(group: str = ENTRY_POINTS) -> list[InstalledDisease]:
-    """Every claim on an id that MEDSDK_PLUGINS allows, sorted; imports nothing."""
+    """Every claim on an id that MEDSDK_PLUGINS and the allow files let through, sorted; imports nothing."""
+    allowed = trust.allow_list()
     found = [
         InstalledDisease(entry.name, entry.dist.name, entry.dist.version, entry)
         for entry in metadata.entry_points(group=group)
-        if entry.dist is not None and is_allowed(entry.dist.name, entry.name)
+        if entry.dist is not None
+        and is_allowed(entry.dist.name, entry.name)
+        and allowed.permits(entry.dist.name, entry.dist.version)
     ]
     return sorted(found, key=lambda claim: (claim.id, claim.distribution))
 

@@ -154,9 +154,7 @@ def test_a_file_object_is_read_once_and_can_still_be_painted(retinopathy: medsdk
     assert prediction.attention.overlay().shape == fundus.shape
 
 
-def test_a_camera_photograph_and_its_small_copy_are_judged_alike(
-    retinopathy: medsdk.Analyzer, fundus: np.ndarray
-) -> None:
+def test_a_camera_photograph_and_its_small_copy_are_judged_alike(retinopathy: medsdk.Analyzer, fundus: np.ndarray) -> None:
     large = cv2.resize(fundus, (3400, 3400), interpolation=cv2.INTER_CUBIC)
     encoded = cv2.imencode(".jpg", large[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes()
     small = cv2.resize(fundus, (700, 700), interpolation=cv2.INTER_AREA)

@@ -1,16 +1,71 @@
-"""Malaria in a single red blood cell of a Giemsa-stained thin smear."""
+"""Malaria: in a single red blood cell of a Giemsa-stained thin smear, or in a whole field of them, or in many fields."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import medsdk
 
+# The contract that this plugin is written for.
+medsdk_api = "1"
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from .counting import FieldHead
+
 
 class Malaria(medsdk.DiseasePlugin):
-    """Everything it needs stands in the card."""
+    """The card has everything about one cell; what is here is how a field is split into cells and added up."""
 
     bundle = medsdk.Bundle.beside(__file__)
+    counts = "red_cells"
+
+    def regions(self, image: npt.NDArray[np.uint8]) -> medsdk.Regions | None:
+        """The whole red cells of a field, each alone on black; in doubt if the picture does not look like a field."""
+        from .field import cutout, read_field
+
+        if not hasattr(medsdk, "Regions"):
+            return None
+        reading = read_field(image)
+        if not reading.quality.usable:
+            sentence = reading.quality.reason.value
+            return medsdk.Regions(refusal=sentence[0].upper() + sentence[1:] + ".", certain=reading.quality.is_field)
+        # What the border cuts is left out, of both counts alike: half of it was not seen.
+        cells = [cell for cell in reading.cells if not cell.touches_border]
+        return medsdk.Regions(tuple(medsdk.Region(cell.box, cutout(image, cell)) for cell in cells), notes=reading.quality)
+
+    def fold(
+        self, regions: medsdk.Regions, outputs: Sequence[medsdk.ModelOutputs], picture: medsdk.Picture
+    ) -> medsdk.Prediction:
+        """Red cells counted, infected ones with boxes and scores, parasitaemia with its interval."""
+        from .counting import fold
+        from .picture import FieldPicture
+
+        cells = self._head([each.context for each in outputs if each.context is not None])  # the card names contexts
+        boxes = [region.box for region in regions.items]
+        pictured = FieldPicture(boxes, cells, regions.notes.diameter, picture)
+        return fold(picture.name, boxes, cells, self._head, regions.notes, pictured)
+
+    def combine(self, source: str, findings: Sequence[medsdk.Prediction]) -> medsdk.Prediction:
+        """Fields of one slide."""
+        from .counting import sum_up
+
+        return sum_up(source, findings, self._head.false_calls)
+
+    @cached_property
+    def _head(self) -> FieldHead:
+        from .counting import FieldHead
+
+        head = FieldHead.read(self.bundle.folder)
+        if head.model_sha256 != self.card.model.sha256:
+            raise medsdk.ModelDamagedError(
+                str(self.bundle.folder / "field_head.npz"), "it was fitted on another model.", "Reinstall the plugin."
+            )
+        return head
 
 
 @medsdk.hookimpl

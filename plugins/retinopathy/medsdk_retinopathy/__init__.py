@@ -6,6 +6,9 @@ from collections.abc import Callable
 
 import medsdk
 
+# The contract that this plugin is written for.
+medsdk_api = "1"
+
 
 class Retinopathy(medsdk.DiseasePlugin):
     """Everything it needs stands in the card."""

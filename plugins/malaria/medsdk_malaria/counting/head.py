@@ -1,0 +1,79 @@
+"""Which cells of a field are infected: each is compared with the field's own typical cell.
+
+The cell model was trained on one stain. What its early blocks say of a cell, less what they say of the median cell of the
+same field, no longer holds the stain and the light; a linear head on that, fitted on train fields of another stain and
+species (benchmarks/malaria_fields_head.py), tells infected cells from plain ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from .counts import FalseCalls
+
+FILE = "field_head.npz"
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class CalledCells:
+    """Probability that each cell is infected, float64 (n,) in 0..1, and which are called so, bool (n,)."""
+
+    probability: Floats
+    called: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class FieldHead:
+    """weights (d,) over the model's context outputs, and an offset: the log-odds of a cell being infected.
+
+    `model_sha256` is the model that it was fitted on: another model's outputs mean something else.
+    """
+
+    weights: Floats
+    offset: float
+    threshold: float
+    false_calls: FalseCalls
+    model_sha256: str
+
+    @classmethod
+    def read(cls, folder: Path) -> FieldHead:
+        with np.load(folder / FILE, allow_pickle=False) as file:
+            return cls(
+                file["weights"].astype(np.float64),
+                float(file["offset"]),
+                float(file["threshold"]),
+                FalseCalls(float(file["false_alpha"]), float(file["false_beta"])),
+                str(file["model_sha256"]),
+            )
+
+    def write(self, path: Path) -> None:
+        np.savez_compressed(
+            path,
+            weights=self.weights.astype(np.float32),
+            offset=self.offset,
+            threshold=self.threshold,
+            false_alpha=self.false_calls.alpha,
+            false_beta=self.false_calls.beta,
+            model_sha256=np.array(self.model_sha256),
+        )
+
+    def __call__(self, contexts: Sequence[npt.NDArray[np.float32]]) -> CalledCells:
+        """The model's context outputs (d,) of every whole cell of one field."""
+        if not contexts:
+            return CalledCells(np.empty(0), np.empty(0, bool))
+        log_odds = relative(np.stack(contexts)) @ self.weights + self.offset
+        probability = 0.5 * (1.0 + np.tanh(log_odds / 2.0))
+        return CalledCells(probability, probability >= self.threshold)
+
+
+def relative(contexts: npt.NDArray[np.float32]) -> Floats:
+    """Each cell's numbers less those of the field's median cell, (n, d). Fewer than half the cells may be infected."""
+    values = contexts.astype(np.float64)
+    return np.asarray(values - np.median(values, axis=0))

@@ -17,8 +17,8 @@ PAGE = Path(__file__).parent.parent.parent / "docs" / "reference" / "cli.md"
 HEAD = """# The command line
 
 Results go to standard output, everything else to standard error. Exit codes: 0 done (whatever the verdict), 1 another error,
-2 wrong usage, 3 unreadable picture, 4 no such disease or broken plugin, 5 model damaged or no runtime, 6 some pictures of many
-failed, 10 with `--fail-on positive`.
+2 wrong usage, 3 unreadable picture, 4 no such disease or broken plugin, 5 model damaged or no runtime, 6 some pictures of
+many failed, 10 with `--fail-on positive`.
 
 The texts below are the program's own `--help`.
 """

@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from medsdk.camera.watch import watch as watch
     from medsdk.core.analyzer import Analyzer as Analyzer
     from medsdk.core.analyzer import Match as Match
     from medsdk.core.analyzer import identify as identify
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from medsdk.core.registry import diseases as diseases
     from medsdk.core.registry import problems as problems
     from medsdk.core.runtime import Model as Model
+    from medsdk.slide.session import open_slide as open_slide
 
 __version__ = "0.1.0"
 
@@ -94,7 +96,9 @@ _HOME = {
     "runtime": ("Model",),
     "registry": ("InstalledDisease", "Problem", "diseases", "problems"),
 }
-_MODULE_OF = {name: f"medsdk.core.{module}" for module, names in _HOME.items() for name in names}
+# The rooms above core: each is one call.
+_ROOMS = {"open_slide": "medsdk.slide.session", "watch": "medsdk.camera.watch"}
+_MODULE_OF = {name: f"medsdk.core.{module}" for module, names in _HOME.items() for name in names} | _ROOMS
 
 __all__ = sorted(_MODULE_OF)
 

@@ -13,6 +13,8 @@ from medsdk.cli.exit_codes import exit_code_of
 from medsdk.core.errors import MedsdkError
 
 _COMMANDS = {
+    "batch": "batch",
+    "bench": "bench",
     "doctor": "doctor",
     "evaluate": "evaluate",
     "identify": "identify",
@@ -20,6 +22,9 @@ _COMMANDS = {
     "list": "list_",
     "new": "new",
     "predict": "predict",
+    "serve": "serve",
+    "slide": "slide",
+    "watch": "watch",
 }
 
 COMMAND_ENTRY_POINTS = "medsdk.commands"

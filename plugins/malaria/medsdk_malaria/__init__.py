@@ -24,12 +24,10 @@ class Malaria(medsdk.DiseasePlugin):
     bundle = medsdk.Bundle.beside(__file__)
     counts = "red_cells"
 
-    def regions(self, image: npt.NDArray[np.uint8]) -> medsdk.Regions | None:
+    def regions(self, image: npt.NDArray[np.uint8]) -> medsdk.Regions:
         """The whole red cells of a field, each alone on black; in doubt if the picture does not look like a field."""
         from .field import cutout, read_field
 
-        if not hasattr(medsdk, "Regions"):
-            return None
         reading = read_field(image)
         if not reading.quality.usable:
             sentence = reading.quality.reason.value

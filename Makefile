@@ -53,7 +53,7 @@ $(DEMO_VENV)/ready: $(PROJECTS)
 
 $(VENV)/ready: $(PROJECTS) tests/requirements.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python $(PIP) -e ".[evaluate]" $(EDITABLE) -r tests/requirements.txt
+	$(BIN)/python $(PIP) -e ".[evaluate,new,testing,web]" $(EDITABLE) -r tests/requirements.txt
 	@touch $@
 
 $(TRAIN_VENV)/ready: $(PROJECTS)

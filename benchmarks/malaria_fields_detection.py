@@ -104,11 +104,11 @@ def tally(field: Field) -> Tally:
     cells = segment(field.image)
     seconds = time.process_time() - start
     found = np.array([(x, y, x + w, y + h) for x, y, w, h in (cell.box for cell in cells)], dtype=float).reshape(-1, 4)
-    partner = _partners(found, field.boxes)
+    partner = partners(found, field.boxes)
     ignored = _ignored(field.boxes, field.image.shape)
     matched = partner >= 0
     missed = ~ignored & ~np.isin(np.arange(len(field.boxes)), partner)
-    alone = ~matched & ~_on_border(found, field.image.shape)
+    alone = ~matched & ~on_border(found, field.image.shape)
     inside = _share_annotated(found, field) >= 0.5
     return Tally(
         name=field.name,
@@ -123,7 +123,7 @@ def tally(field: Field) -> Tally:
     )
 
 
-def _partners(found: Boxes, boxes: Boxes) -> npt.NDArray[np.int64]:
+def partners(found: Boxes, boxes: Boxes) -> npt.NDArray[np.int64]:
     """For each detection the number of its box, -1 for none; greedy, the best pairs first."""
     overlap = _iou(found, boxes)
     partner = np.full(len(found), -1)
@@ -144,7 +144,7 @@ def _iou(one: Boxes, other: Boxes) -> Boxes:
     return np.asarray(common / np.maximum(areas[0][:, None] + areas[1] - common, 1e-9))
 
 
-def _on_border(boxes: Boxes, shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
+def on_border(boxes: Boxes, shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
     limit = np.array([shape[1], shape[0]]) - BORDER
     return np.asarray((boxes[:, :2] <= BORDER).any(axis=1) | (boxes[:, 2:] >= limit).any(axis=1))
 
@@ -152,7 +152,7 @@ def _on_border(boxes: Boxes, shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
 def _ignored(boxes: Boxes, shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
     area = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
     odd = (area < BOX_AREAS[0] * np.median(area)) | (area > BOX_AREAS[1] * np.median(area))
-    return np.asarray(odd | _on_border(boxes, shape))
+    return np.asarray(odd | on_border(boxes, shape))
 
 
 def _share_annotated(found: Boxes, field: Field) -> npt.NDArray[np.float64]:

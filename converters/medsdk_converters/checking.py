@@ -50,7 +50,10 @@ def check(folder: Path, evidence: Evidence | None, progress: Progress) -> list[C
         return [*checks, Check("sha256" if checks else "schema", False, str(error))]
     checks += gate.of_model(content, card)
     checks.append(_arrays(card, reference))
-    pipeline = Pipeline(card.input, str(folder / CARD))
+    try:
+        pipeline = Pipeline(card.input, str(folder / CARD))
+    except MedsdkError as error:
+        return [*checks, Check("preprocessing", False, str(error))]
     checks.append(_golden(pipeline, reference))
     if not all(check.passed for check in checks if check.name == "signature"):
         return checks  # the model cannot be fed what the card says

@@ -13,6 +13,8 @@ import medsdk
 
 if TYPE_CHECKING:
     from medsdk_converters import bundling, checking
+    from medsdk_converters.preparation import Prepared
+    from medsdk_converters.recipe import Recipe
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 EXISTING = click.Path(exists=True, path_type=Path)
@@ -21,7 +23,10 @@ LABEL_MAP = click.option(
 )
 MOBILE = click.option("--mobile", is_flag=True, help="Write mobile.tflite as well, for MediaPipe Tasks.")
 ACCEPT = click.option(
-    "--accept", multiple=True, metavar="CHECK", help="Write the bundle though this check fails; repeatable."
+    "--accept",
+    multiple=True,
+    type=click.Choice(["AUC", "agreement", "delegate", "size"]),
+    help="Write the bundle though this check fails; repeatable.",
 )
 RANGE = click.option(
     "--range",
@@ -77,7 +82,7 @@ def train(
     work = _made(work or out.with_name(f"{out.name}.work"))
     if not resume:
         training.forget(work)
-    prepared = build.prepare(parsed, data, work, _progress("preparing"))
+    prepared = _prepared(parsed, data, work)
     if folds is not None:
         click.echo(cross_validation.text(cross_validation.cross_validate(parsed, prepared, folds, work, _say)))
         return
@@ -137,7 +142,7 @@ def convert(
     parsed = drafts.recipe_of(draft, card_file, data, parse_label_map(label_map))
     loaded = loading.load(model, work)
     loading.check_fits(loaded, model, draft.input.height, draft.input.width, parsed.logits, len(draft.labels))
-    prepared = build.prepare(parsed, data, work, _progress("preparing"))
+    prepared = _prepared(parsed, data, work)
     some = prepared.pixels[prepared.indices("val")][:64]
     loading.check_logits(inference.float_logits(loaded, some, value_range), model)
     quantised = ("--quantise", quantise, "auto")
@@ -211,7 +216,7 @@ def _evidence(
 ) -> checking.Evidence:
     from medsdk.core.card import read_card
     from medsdk.evaluation.data import parse_label_map
-    from medsdk_converters import build, checking, drafts, evaluating, loading, recipes
+    from medsdk_converters import checking, drafts, evaluating, loading, recipes
     from medsdk_converters.recipe import read_recipe
 
     card = read_card(bundle / "card.json")
@@ -221,10 +226,20 @@ def _evidence(
         parsed = drafts.recipe_of(drafts.draft_of(card), bundle / "card.json", data, parse_label_map(label_map))
     model = loading.load(float_model, work)
     loading.check_fits(model, float_model, card.input.height, card.input.width, card.logits, len(card.labels))
-    prepared = build.prepare(parsed, data, work, _progress("preparing"))
+    prepared = _prepared(parsed, data, work)
     rows = prepared.indices("val")
     positive = evaluating.positive_labels(parsed)[prepared.labels[rows]]
     return checking.Evidence(prepared.pixels[rows], positive, model, value_range)
+
+
+def _prepared(recipe: Recipe, data: Path, work: Path) -> Prepared:
+    from medsdk_converters.preparation import prepare
+
+    prepared = prepare(recipe, data, work, _progress("preparing"))
+    if prepared.left_out:
+        names = ", ".join(prepared.left_out)
+        _say(f"{len(prepared.left_out)} pictures are left out (not decodable, or twins in another split): {names}")
+    return prepared
 
 
 def _options(*given: Any) -> str:

@@ -36,19 +36,31 @@ def check_pictures(examples: Sequence[Example], thumbnails: npt.NDArray[np.uint8
 
     `thumbnails` is (n, side, side, 3) uint8, one for each example.
     """
-    hashes = np.stack([_difference_hash(thumbnail) for thumbnail in thumbnails])
-    contents = [thumbnail.tobytes() for thumbnail in thumbnails]
     pairs = [
         f"{examples[i].picture.name} ({examples[i].picture.split}) and {examples[j].picture.name} "
         f"({examples[j].picture.split})"
-        for i, j in _near(hashes, contents)
-        if examples[i].picture.split != examples[j].picture.split
+        for i, j in _across_splits(examples, thumbnails)
     ]
     if pairs:
         raise DataError(
             f"{len(pairs)} pairs of pictures are the same, or nearly, in two splits: {'; '.join(pairs[:_SHOWN])}.",
             "Give them one group, or remove one of each.",
         )
+
+
+def without_twins(examples: Sequence[Example], thumbnails: npt.NDArray[np.uint8]) -> list[int]:
+    """The rows that are left where of each such pair the one in train, else the one in val, is left out."""
+    rank = {"train": 0, "val": 1}
+    left_out = {
+        min(pair, key=lambda i: rank.get(examples[i].picture.split, 2)) for pair in _across_splits(examples, thumbnails)
+    }
+    return [i for i in range(len(examples)) if i not in left_out]
+
+
+def _across_splits(examples: Sequence[Example], thumbnails: npt.NDArray[np.uint8]) -> list[tuple[int, int]]:
+    hashes = np.stack([_difference_hash(thumbnail) for thumbnail in thumbnails])
+    contents = [thumbnail.tobytes() for thumbnail in thumbnails]
+    return [(i, j) for i, j in _near(hashes, contents) if examples[i].picture.split != examples[j].picture.split]
 
 
 def _near(hashes: npt.NDArray[np.uint8], contents: Sequence[bytes]) -> Iterable[tuple[int, int]]:

@@ -70,8 +70,8 @@ def _keras(path: Path) -> Any:
         model = keras.saving.load_model(path, compile=False)
     except (ValueError, OSError, TypeError) as error:
         raise DataError(f"{path}: Keras cannot open it ({error}).", "Save it with model.save('model.keras').") from None
-    if len(model.outputs) == 2 and "features" in {layer.name for layer in model.layers}:
-        return model
+    if sorted(len(output.shape) for output in model.outputs) == [2, 4]:
+        return keras.Model(model.inputs[0], sorted(model.outputs, key=lambda output: len(output.shape)))
     return keras.Model(model.inputs[0], [_without_activation(model), *_features(model)])
 
 
@@ -80,10 +80,10 @@ def _without_activation(model: Any) -> Any:
     import keras
 
     if len(model.outputs) != 1:
-        names = [layer.name for layer in model.layers][-len(model.outputs) :]
+        shapes = ", ".join(str(tuple(output.shape)) for output in model.outputs)
         raise DataError(
-            f"The model has {len(model.outputs)} outputs ({', '.join(names)}), and none of its layers is 'features'.",
-            "Save a model with the one output that holds the logits.",
+            f"The model has the outputs {shapes}.",
+            "Save it with one output, the logits, or with two, logits (batch, k) and feature map (batch, h, w, c).",
         )
     last = model.outputs[0]._keras_history.operation
     if isinstance(last, keras.layers.Softmax):

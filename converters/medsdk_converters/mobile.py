@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from importlib import import_module
 from itertools import pairwise
 from typing import Any
 
@@ -69,9 +70,9 @@ def probabilities(content: bytes, pixels: npt.NDArray[np.uint8], value_range: Ra
 def mediapipe_labels(content: bytes, pixels: npt.NDArray[np.uint8]) -> list[str] | None:
     """The label that MediaPipe's classifier puts first for each picture; None where mediapipe is not installed."""
     try:
-        import mediapipe as mp
-        from mediapipe.tasks import python as tasks
-        from mediapipe.tasks.python import vision
+        mp = import_module("mediapipe")
+        tasks = import_module("mediapipe.tasks.python")
+        vision = import_module("mediapipe.tasks.python.vision")
     except ImportError:
         return None
     options = vision.ImageClassifierOptions(base_options=tasks.BaseOptions(model_asset_buffer=content), max_results=1)

@@ -30,12 +30,16 @@ THUMBNAIL = 32
 
 @dataclass(frozen=True)
 class Prepared:
-    """Pictures that are ready: examples, preprocessed pixels (n, h, w, 3), thumbnails (n, 32, 32, 3)."""
+    """Pictures that are ready: examples, preprocessed pixels (n, h, w, 3), thumbnails (n, 32, 32, 3).
+
+    `left_out` names the pictures that could not be decoded, or were near-duplicates that the recipe leaves out.
+    """
 
     examples: Sequence[Example]
     pixels: npt.NDArray[np.uint8]
     thumbnails: npt.NDArray[np.uint8]
     sets: tuple[DataSet, ...]
+    left_out: tuple[str, ...] = ()
 
     def indices(self, split: str, *, trainable: bool = False) -> Indices:
         return np.array(
@@ -68,19 +72,28 @@ def prepare(recipe: Recipe, root: Path, work: Path, progress: Progress) -> Prepa
     leakage.check_groups(examples)
     # The pictures of a set that is split here were checked for leaks under this seed only.
     seeds = (recipe.seed,) if split_here else ()
-    key = hashlib.sha256(repr((recipe.input, sets, recipe.data, *seeds)).encode()).hexdigest()[:16]
+    key = hashlib.sha256(repr((recipe.input, sets, recipe.data, recipe.near_duplicates, *seeds)).encode()).hexdigest()[:16]
     cached = work / f"pictures-{key}.pickle"
     if cached.exists():
         good, pixels, thumbnails = pickle.loads(cached.read_bytes())  # our own file, in the user's work folder
-        return Prepared([examples[i] for i in good], pixels, thumbnails, sets)
+        kept = [examples[i] for i in good]
+        return Prepared(kept, pixels, thumbnails, sets, _left_out(examples, kept))
     shape = (recipe.input.height, recipe.input.width)
     kept, pixels = data.prepare(examples, lambda image: pipeline.frame(image).pixels, shape, progress)
     _, thumbnails = data.prepare(kept, _thumbnail, (THUMBNAIL, THUMBNAIL), progress)
     data.check_trainable(recipe, kept)
+    if recipe.near_duplicates == "leave_out":
+        rows = leakage.without_twins(kept, thumbnails)
+        kept, pixels, thumbnails = [kept[i] for i in rows], pixels[rows], thumbnails[rows]
     leakage.check_pictures(kept, thumbnails)
     place = {id(example): i for i, example in enumerate(examples)}
     write_beside(cached, pickle.dumps(([place[id(example)] for example in kept], pixels, thumbnails), protocol=4))
-    return Prepared(kept, pixels, thumbnails, sets)
+    return Prepared(kept, pixels, thumbnails, sets, _left_out(examples, kept))
+
+
+def _left_out(examples: Sequence[Example], kept: Sequence[Example]) -> tuple[str, ...]:
+    there = {id(example) for example in kept}
+    return tuple(example.picture.name for example in examples if id(example) not in there)
 
 
 def _thumbnail(image: Pixels) -> Pixels:

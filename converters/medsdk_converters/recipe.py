@@ -153,7 +153,11 @@ class CardText(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Recipe(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Everything that a bundle depends on besides the pictures."""
+    """Everything that a bundle depends on besides the pictures.
+
+    `near_duplicates` says what happens where one picture, or nearly the same, stands in two splits: it is an error, or
+    the one in train (else the one in val) is left out, so that nothing that is reported on was learnt from.
+    """
 
     name: Text
     disease: Identifier
@@ -167,6 +171,7 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     loss: Loss = Loss()
     schedule: Schedule = Schedule()
     choose: Literal["auc", "loss", "accuracy", "kappa"] = "auc"
+    near_duplicates: Literal["error", "leave_out"] = "error"
     decide: Decide = Decide()
     reject: Reject = Reject()
     evaluate: tuple[EvaluationSpec, ...] = (EvaluationSpec(set="test", split="test"),)

@@ -7,6 +7,7 @@ number, so that each table here is a dictionary from the schema's field number t
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any, TypeAlias
 
 from medsdk.core.card import Card
@@ -34,9 +35,7 @@ def described(content: bytes, card: Card, labels_file: str, value_range: Range) 
     entry.name, entry.buffer = _ENTRY, len(model.buffers)
     model.buffers.append(buffer)
     model.metadata = [*(m for m in model.metadata or [] if m.name != _ENTRY), entry]
-    import flatbuffers
-
-    builder = flatbuffers.Builder(len(content))
+    builder = import_module("flatbuffers").Builder(len(content))
     builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
     return bytes(builder.Output())
 
@@ -53,8 +52,6 @@ def description_of(content: bytes) -> str:
 
 
 def _metadata(card: Card, labels_file: str, value_range: Range) -> bytes:
-    import flatbuffers
-
     low, high = value_range
     # MediaPipe feeds (pixel - mean) / std: black has to become `low` and white `high`.
     std = 255 / (high - low)
@@ -75,7 +72,7 @@ def _metadata(card: Card, labels_file: str, value_range: Range) -> bytes:
         5: ("text", card.licence),
         7: ("text", "1.0.0"),
     }
-    builder = flatbuffers.Builder(1024)
+    builder = import_module("flatbuffers").Builder(1024)
     builder.Finish(_table(builder, root), file_identifier=_IDENTIFIER)
     return bytes(builder.Output())
 
@@ -119,8 +116,6 @@ _WRITERS: dict[str, Callable[[Any, Any], int]] = {
 
 
 def _read_string(metadata: bytes, field: int) -> str:
-    from flatbuffers import encode, packer, table
-
-    root = table.Table(bytearray(metadata), encode.Get(packer.uoffset, metadata, 0))
-    offset = root.Offset(4 + 2 * field)
-    return root.String(offset + root.Pos).decode() if offset else ""
+    table = import_module("flatbuffers.table").Table(bytearray(metadata), int.from_bytes(metadata[:4], "little"))
+    offset = table.Offset(4 + 2 * field)
+    return str(table.String(offset + table.Pos).decode()) if offset else ""

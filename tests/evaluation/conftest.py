@@ -87,7 +87,10 @@ class _Plugin(medsdk.DiseasePlugin):
 class RednessAnalyzer(medsdk.Analyzer):
     """A real analyzer, but for the interpreter: the logit of label 1 is (red - 128) / 20, the distance blue / 128."""
 
-    def _infer(self, tensor: Tensor, picture: Picture) -> ModelOutputs:
+    def _infer(self, tensors: Sequence[Tensor], views: Sequence[Picture]) -> list[ModelOutputs]:
+        return [self._see(tensor, view) for tensor, view in zip(tensors, views, strict=True)]
+
+    def _see(self, tensor: Tensor, picture: Picture) -> ModelOutputs:
         red, _, blue = picture.pixels.reshape(-1, 3).astype(np.float32).mean(axis=0)
         logits = np.array([0, (red - 128) / 20], np.float32)
         return ModelOutputs(logits, np.full((1, 1, 1), blue / 128, np.float32), tensor, picture)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -157,8 +158,9 @@ def test_a_healthy_evaluation_has_no_notes(result: Result) -> None:
 def test_a_model_that_says_nan_is_broken_not_negative(
     redness: medsdk.Analyzer, red_pack: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(tensor: object, picture: object) -> ModelOutputs:
-        return ModelOutputs(np.full(2, np.nan, np.float32), np.zeros((1, 1, 1), np.float32), tensor, picture)  # type: ignore[arg-type]
+    def broken(tensors: list[Any], views: list[Any]) -> list[ModelOutputs]:
+        nan, features = np.full(2, np.nan, np.float32), np.zeros((1, 1, 1), np.float32)
+        return [ModelOutputs(nan, features, tensor, view) for tensor, view in zip(tensors, views, strict=True)]
 
     monkeypatch.setattr(redness, "_infer", broken)
     with pytest.raises(BrokenPluginError):
@@ -168,7 +170,7 @@ def test_a_model_that_says_nan_is_broken_not_negative(
 def test_a_plugin_that_breaks_is_not_a_picture_that_cannot_be_read(
     redness: medsdk.Analyzer, red_pack: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(tensor: object, picture: object) -> ModelOutputs:
+    def broken(tensors: list[Any], views: list[Any]) -> list[ModelOutputs]:
         raise BrokenPluginError("redness", "It fell over.", "Update it.")
 
     monkeypatch.setattr(redness, "_infer", broken)

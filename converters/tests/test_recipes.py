@@ -1,0 +1,58 @@
+"""The shipped recipes can be read, and a recipe may build on another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from medsdk_converters import recipes
+from medsdk_converters.errors import RecipeError
+from medsdk_converters.recipe import read_recipe
+
+SHIPPED = sorted(Path(__file__).parent.parent.glob("recipes/*.toml"))
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_a_shipped_recipe_is_valid(path: Path) -> None:
+    recipe = read_recipe(path)
+    assert recipes.locate(path.stem) == path
+    assert recipes.shown(path) == path.stem
+    assert recipe.card.limits
+
+
+def test_the_report_is_compared_on_the_same_splits() -> None:
+    ours, theirs = (read_recipe(recipes.locate(name)) for name in ("malaria", "report_malaria"))
+    assert (theirs.data, theirs.evaluate, theirs.decide, theirs.labels) == (
+        ours.data,
+        ours.evaluate,
+        ours.decide,
+        ours.labels,
+    )
+    ours, theirs = (read_recipe(recipes.locate(name)) for name in ("tuberculosis", "report_tuberculosis"))
+    assert theirs.evaluate == ours.evaluate
+
+
+def test_a_name_that_there_is_not() -> None:
+    with pytest.raises(RecipeError, match=r"no recipe 'scurvy'.*malaria"):
+        recipes.locate("scurvy")
+
+
+def test_a_recipe_replaces_its_bases_keys(recipe_file: Callable[..., Path], tmp_path: Path) -> None:
+    recipe_file()
+    (tmp_path / "own.toml").write_text('base = "spots.toml"\nname = "own"\nseed = 9\n')
+    own, base = read_recipe(tmp_path / "own.toml"), read_recipe(tmp_path / "spots.toml")
+    assert (own.name, own.seed) == ("own", 9)
+    assert own.model == base.model
+
+
+def test_a_base_that_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text('base = "nowhere.toml"\n')
+    with pytest.raises(RecipeError, match=r"nowhere\.toml.*cannot be read"):
+        read_recipe(tmp_path / "own.toml")
+
+
+def test_no_toml(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text("name = ")
+    with pytest.raises(RecipeError, match="not TOML"):
+        read_recipe(tmp_path / "own.toml")

@@ -1,0 +1,166 @@
+"""Sampling, augmentation, leakage and losses: the parts of training that are functions of what they are given."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pytest
+from medsdk_converters import leakage, recipes, sampling
+from medsdk_converters.augmentation import augment
+from medsdk_converters.data import Example
+from medsdk_converters.errors import DataError
+from medsdk_converters.recipe import Augmentation, Loss, Sampling, read_recipe
+
+from medsdk.evaluation.data import LabelledPicture, Place
+
+EVERYTHING = Augmentation(
+    flip_horizontal=True,
+    flip_vertical=True,
+    quarter_turns=True,
+    rotation=20,
+    zoom=0.2,
+    shift=0.1,
+    aspect=0.1,
+    brightness=0.2,
+    contrast=0.2,
+    gamma=0.5,
+    saturation=0.3,
+    hue=10,
+    channel_gain=0.1,
+    grey=0.5,
+    blur=0.5,
+    noise=0.5,
+    jpeg=0.5,
+    half_resolution=0.5,
+    erase=0.5,
+    border="reflect",
+)
+
+
+def picture(seed: int = 1) -> npt.NDArray[np.uint8]:
+    import cv2
+
+    small = np.random.default_rng(seed).integers(0, 256, (8, 8, 3)).astype(np.uint8)
+    return np.asarray(cv2.resize(small, (64, 64), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+# Sampling
+
+
+def test_balancing_gives_every_combination_the_same_chance() -> None:
+    keys = [("a", "x")] * 90 + [("a", "y")] * 9 + [("b", "x")]
+    chance = sampling.chances(keys, power=1)
+    assert chance[:90].sum() == pytest.approx(1 / 3)
+    assert chance[90:99].sum() == pytest.approx(1 / 3)
+    assert sampling.chances(keys, power=0) == pytest.approx(np.full(100, 0.01))
+
+
+def test_an_epoch_is_a_function_of_seed_and_number() -> None:
+    chance = np.full(50, 0.02)
+    first, again, next_one = (sampling.epoch(Sampling(), chance, 1, number) for number in (0, 0, 1))
+    assert first.tolist() == again.tolist()
+    assert first.tolist() != next_one.tolist()
+    assert sorted(first) == list(range(50))
+
+
+def test_a_picture_comes_as_often_as_its_chance_says() -> None:
+    drawn = sampling.epoch(Sampling(pictures=1000), np.array([0.7, 0.2, 0.1]), 1, 0)
+    assert np.abs(np.bincount(drawn) - [700, 200, 100]).max() <= 1
+
+
+# Augmentation
+
+
+def test_no_augmentation_changes_nothing() -> None:
+    assert np.array_equal(augment(picture(), Augmentation(), np.random.default_rng(1)), picture())
+
+
+def test_augmentation_is_a_function_of_its_generator() -> None:
+    results = [augment(picture(), EVERYTHING, np.random.default_rng(seed)) for seed in (1, 1, 2)]
+    assert np.array_equal(results[0], results[1])
+    assert not np.array_equal(results[0], results[2])
+    assert all(result.shape == (64, 64, 3) and result.dtype == np.uint8 for result in results)
+
+
+@pytest.mark.parametrize("field", [name for name in Augmentation.__struct_fields__ if name != "border"])
+def test_each_augmentation_does_something(field: str) -> None:
+    how = Augmentation(**{field: getattr(EVERYTHING, field)})
+    assert any(not np.array_equal(augment(picture(), how, np.random.default_rng(s)), picture()) for s in range(8))
+
+
+def test_a_black_background_stays_black() -> None:
+    masked = picture()
+    masked[:20] = 0
+    how = Augmentation(brightness=0.3, contrast=0.3, gamma=0.5, border="black")
+    assert not augment(masked, how, np.random.default_rng(3))[:20].any()
+
+
+# Leakage
+
+
+def example(name: str, split: str, group: str = "") -> Example:
+    return Example(LabelledPicture(name, "a", group or name, split, "", Place(Path(name))), "set", 0, True)
+
+
+def test_a_group_in_two_splits_is_named() -> None:
+    with pytest.raises(DataError, match="set/patient7"):
+        leakage.check_groups([example("a", "train", "patient7"), example("b", "test", "patient7")])
+
+
+def test_a_picture_saved_anew_is_found_in_another_split() -> None:
+    import cv2
+
+    def thumbnail(image: Any) -> Any:
+        return cv2.resize(image, (32, 32), interpolation=cv2.INTER_AREA)
+
+    large = cv2.resize(picture(), (256, 256), interpolation=cv2.INTER_CUBIC)
+    saved = cv2.imdecode(cv2.imencode(".jpg", large, [cv2.IMWRITE_JPEG_QUALITY, 85])[1], cv2.IMREAD_COLOR)
+    thumbnails = np.stack([thumbnail(large), thumbnail(picture(2)), thumbnail(picture(3))])
+    again = thumbnail(saved)
+    assert not np.array_equal(again, thumbnails[0])
+    examples = [example("a", "train"), example("b", "val"), example("c", "test"), example("copy", "val")]
+    with pytest.raises(DataError, match=r"1 pairs.*a \(train\) and copy \(val\)"):
+        leakage.check_pictures(examples, np.concatenate([thumbnails, [again]]))
+    leakage.check_pictures([*examples[:3], example("copy", "train")], np.concatenate([thumbnails, [again]]))
+
+
+# Losses
+
+
+def losses_of(activation: str, how: Loss, targets: Any, logits: Any) -> npt.NDArray[np.float64]:
+    pytest.importorskip("keras")
+    from medsdk_converters import losses
+
+    recipe = read_recipe(recipes.locate("retinopathy" if activation == "ordinal" else "malaria"))
+    model = msgspec.structs.replace(recipe.model, activation=activation)
+    function = losses.build(msgspec.structs.replace(recipe, model=model, loss=how))
+    return np.asarray(function(np.asarray(targets, np.float32), np.asarray(logits, np.float32)))
+
+
+def test_cross_entropy_is_what_it_says() -> None:
+    found = losses_of("softmax", Loss(), [[1, 0], [0, 1]], [[2, 0], [2, 0]])
+    assert found == pytest.approx([np.log1p(np.exp(-2)), np.log1p(np.exp(2))], rel=1e-5)
+
+
+def test_one_sigmoid_is_a_softmax_over_two() -> None:
+    one = losses_of("sigmoid", Loss(), [[1, 0], [0, 1]], [[2], [2]])
+    two = losses_of("softmax", Loss(), [[1, 0], [0, 1]], [[0, 2], [0, 2]])
+    assert one == pytest.approx(two, rel=1e-5)
+
+
+def test_focal_loss_counts_what_is_known_less() -> None:
+    ratio = losses_of("softmax", Loss("focal"), [[1, 0]] * 2, [[4, 0], [-1, 0]]) / losses_of(
+        "softmax", Loss(), [[1, 0]] * 2, [[4, 0], [-1, 0]]
+    )
+    assert ratio[0] < 0.01 < 0.4 < ratio[1] < 1
+
+
+def test_ordinal_loss_rises_with_the_distance_of_the_grade() -> None:
+    logits = [[5, 5, -5, -5]] * 5
+    found = losses_of("ordinal", Loss("ordinal"), np.eye(5), logits)
+    assert found.argmin() == 2
+    assert found[0] > found[1] > found[2] < found[3] < found[4]

@@ -141,6 +141,12 @@ def _is_write(arguments: tuple[Any, ...]) -> bool:
 
 def _peak_mb() -> float:
     try:
+        # Linux hands the parent's peak in ru_maxrss down to a child; the high-water mark here is this program's own.
+        status = Path("/proc/self/status").read_text()
+        return float(status.split("VmHWM:")[1].split()[0]) / 2**10
+    except (OSError, IndexError):
+        pass
+    try:
         import resource
     except ModuleNotFoundError:  # Windows
         return -1.0

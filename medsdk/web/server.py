@@ -1,0 +1,69 @@
+"""Running the application under uvicorn: quiet logs, silent connections dropped, a stop that finishes what it began."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from pathlib import Path
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from medsdk.core.errors import MedsdkError
+from medsdk.web.app import create_app
+from medsdk.web.settings import Settings
+
+_SILENT_SECONDS = 10
+# Beyond this many open connections uvicorn itself answers 503 at once.
+_CONNECTIONS = 512
+
+
+class _Protocol(H11Protocol):
+    """uvicorn's HTTP/1.1, but a client that connects and sends no whole request head is dropped."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._silence = self.loop.call_later(_SILENT_SECONDS, self._drop_if_silent)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._silence.cancel()
+        super().connection_lost(exc)
+
+    def _drop_if_silent(self) -> None:
+        if not self.cycle:
+            self.transport.close()
+
+
+def bind(settings: Settings) -> socket.socket:
+    """The socket that listens where the settings say. Raises MedsdkError."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=_CONNECTIONS)
+    except OSError as error:
+        raise MedsdkError(
+            f"{settings.host}, port {settings.port}, cannot be served ({error.strerror}).",
+            "Choose another --host or --port.",
+        ) from None
+
+
+def new_server(settings: Settings, certificate: Path | None = None, key: Path | None = None) -> uvicorn.Server:
+    """A server that is not running yet."""
+    config = uvicorn.Config(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        http=_Protocol,
+        ws="none",
+        lifespan="on",
+        log_level=logging.WARNING,
+        # uvicorn's own access log would hold addresses with whatever a client writes into them.
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=_CONNECTIONS,
+        timeout_graceful_shutdown=settings.shutdown_seconds,
+        ssl_certfile=certificate,
+        ssl_keyfile=str(key) if key else None,
+    )
+    return uvicorn.Server(config)

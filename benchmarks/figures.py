@@ -30,6 +30,7 @@ import medsdk  # noqa: E402
 from medsdk.core.files import write_beside  # noqa: E402
 from medsdk.core.images import decode  # noqa: E402
 from medsdk.core.prediction import Prediction  # noqa: E402
+from medsdk.evaluation.data import read_labelled  # noqa: E402
 from medsdk.evaluation.metrics import figures  # noqa: E402
 
 README = ROOT / "README.md"
@@ -152,7 +153,7 @@ def rejection(analyzer: medsdk.Analyzer, data: Path) -> dict[str, float]:
     """Share of each pack's test pictures that the plugin refuses."""
     shares = {}
     for name in MODALITIES:
-        pictures = [p for p in labelled.read_labelled(data / f"{name}.tar") if p.split == "test"]
+        pictures = [p for p in read_labelled(data / f"{name}.tar") if p.split == "test"]
         chosen = (picture.read() for picture in spread(pictures, REJECTION_PICTURES))
         verdicts = [prediction.verdict == "rejected" for prediction in analyzer.predict_many(chosen, threads=2)]
         shares[name] = round(float(np.mean(verdicts)), 4)

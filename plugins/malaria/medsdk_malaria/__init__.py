@@ -52,7 +52,7 @@ class Malaria(medsdk.DiseasePlugin):
         """Fields of one slide."""
         from .counting import sum_up
 
-        return sum_up(source, findings, self._head.false_calls)
+        return sum_up(source, findings, self._head.mistakes)
 
     @cached_property
     def _head(self) -> FieldHead:

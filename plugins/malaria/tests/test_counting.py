@@ -12,12 +12,12 @@ import cv2
 import numpy as np
 import pytest
 from medsdk_malaria.counting import FieldHead, Tally, sum_up, wilson
-from medsdk_malaria.counting.counts import Count, FalseCalls, at_least
+from medsdk_malaria.counting.counts import Count, FalseCalls, Mistakes, at_least
 
 import medsdk
 
 DATA = Path(os.environ.get("MEDSDK_DATA", Path(__file__).resolve().parents[4] / "shared" / "data"))
-FALSE_CALLS = FalseCalls(3.0, 997.0)
+MISTAKES = Mistakes(0.005, FalseCalls(3.0, 997.0))
 SLIDE, CELL = (205, 220, 195), (190, 140, 150)
 
 
@@ -52,32 +52,35 @@ def test_false_calls_that_do_not_vary_are_binomial() -> None:
 
 
 def test_one_call_in_a_clean_field_is_no_finding_and_many_are() -> None:
-    verdicts = [Count.of(Tally(120, infected), FALSE_CALLS).verdict for infected in (0, 1, 2, 8)]
+    verdicts = [Count.of(Tally(120, 8, sure), MISTAKES).verdict for sure in (0, 1, 2, 8)]
     assert verdicts == ["negative", "negative", "inconclusive", "positive"]
 
 
 def test_as_many_calls_as_are_expected_stay_negative_however_many_fields() -> None:
-    assert Count.of(Tally(120_000, 360), FALSE_CALLS).verdict == "negative"
+    assert Count.of(Tally(120_000, 900, 360), MISTAKES).verdict == "negative"
 
 
 def test_fields_add_up_and_refused_ones_count_for_nothing() -> None:
+    many = {"red_cells": 300, "infected_cells": 19, "surely_infected_cells": 12}
     fields = [
-        medsdk.Prediction("malaria", "a", "negative", details={"red_cells": 100, "infected_cells": 1}),
+        medsdk.Prediction(
+            "malaria", "a", "negative", details={"red_cells": 100, "infected_cells": 1, "surely_infected_cells": 0}
+        ),
         medsdk.Prediction("malaria", "b", "rejected", reason="The field is out of focus."),
-        medsdk.Prediction("malaria", "c", "positive", details={"red_cells": 300, "infected_cells": 19}),
+        medsdk.Prediction("malaria", "c", "positive", details=many),
     ]
-    total = sum_up("slide", fields, FALSE_CALLS)
+    total = sum_up("slide", fields, MISTAKES)
     assert total.verdict == "positive"
     assert (total.details["red_cells"], total.details["infected_cells"]) == (400, 20)
     assert (total.details["fields"], total.details["fields_refused"]) == (2, 1)
     assert total.details["parasitaemia_percent"] == 5.0
     assert total.details["parasitaemia_low"] == pytest.approx(3.26, abs=0.01)
-    assert sum_up("slide", fields[1:2], FALSE_CALLS).verdict == "rejected"
+    assert sum_up("slide", fields[1:2], MISTAKES).verdict == "rejected"
 
 
 def test_the_head_sees_a_cell_against_its_field_and_not_the_stain(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
-    head = FieldHead(random.normal(size=8), -3.0, 0.5, FALSE_CALLS, "0" * 64)
+    head = FieldHead(random.normal(size=8), -3.0, 0.5, 0.9, MISTAKES, "0" * 64)
     head.write(tmp_path / "field_head.npz")
     contexts = random.normal(size=(41, 8)).astype(np.float32)
     stain = random.normal(size=8).astype(np.float32) * 20
@@ -90,8 +93,8 @@ def test_the_shipped_head_belongs_to_the_shipped_model() -> None:
     with medsdk.load("malaria") as analyzer:
         head = FieldHead.read(analyzer.plugin.bundle.folder)
         assert head.model_sha256 == analyzer.card.model.sha256
-        assert 0 < head.threshold < 1
-        assert 0 < head.false_calls.rate < 0.01
+        assert 0 < head.threshold < head.sure_threshold < 1
+        assert 0 < head.mistakes.sure.rate < head.mistakes.rate < 0.01
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from typing import Literal
 Z_95 = 1.959964
 
 POSITIVE_BELOW = 0.01
-"""A count that false calls alone would reach less often than this is a positive finding."""
+"""A count of sure calls that false ones alone would reach less often than this is a positive finding."""
 NEGATIVE_ABOVE = 0.10
 """One that they would reach more often than this is none; in between it is inconclusive."""
 
@@ -30,21 +30,34 @@ class FalseCalls:
 
 
 @dataclass(frozen=True)
+class Mistakes:
+    """What is known of the classifier's false calls: the share of plain cells called at all, and those called for sure."""
+
+    rate: float
+    sure: FalseCalls
+
+
+@dataclass(frozen=True)
 class Tally:
-    """Red cells counted, and of them those called infected."""
+    """Red cells counted, of them those called infected, and of these those called for sure.
+
+    Two lines are drawn because two things are asked. A share wants every infected cell, and mistakes cost it little; the
+    verdict wants calls that plain cells hardly ever get.
+    """
 
     red_cells: int = 0
     infected: int = 0
+    sure: int = 0
 
     def __add__(self, other: Tally) -> Tally:
-        return Tally(self.red_cells + other.red_cells, self.infected + other.infected)
+        return Tally(self.red_cells + other.red_cells, self.infected + other.infected, self.sure + other.sure)
 
 
 @dataclass(frozen=True)
 class Count:
     """What a tally means.
 
-    `share` and its Wilson interval are in 0..1; `chance` is how often as many calls would come from plain cells alone.
+    `share` and its Wilson interval are in 0..1; `chance` is how often as many sure calls would come from plain cells alone.
     """
 
     tally: Tally
@@ -55,11 +68,11 @@ class Count:
     chance: float
 
     @classmethod
-    def of(cls, tally: Tally, false_calls: FalseCalls) -> Count:
+    def of(cls, tally: Tally, mistakes: Mistakes) -> Count:
         low, high = wilson(tally.infected, tally.red_cells)
         share = tally.infected / tally.red_cells if tally.red_cells else 0.0
-        chance = at_least(tally.infected, tally.red_cells, false_calls)
-        return cls(tally, share, low, high, tally.red_cells * false_calls.rate, chance)
+        chance = at_least(tally.sure, tally.red_cells, mistakes.sure)
+        return cls(tally, share, low, high, tally.red_cells * mistakes.rate, chance)
 
     @property
     def verdict(self) -> Literal["positive", "negative", "inconclusive"]:

@@ -8,7 +8,7 @@ from typing import Any
 import medsdk
 
 from ..field import Quality
-from .counts import Count, FalseCalls, Tally
+from .counts import Count, Mistakes, Tally
 from .head import CalledCells, FieldHead
 
 Box = tuple[int, int, int, int]
@@ -18,26 +18,30 @@ def fold(
     source: str, boxes: Sequence[Box], cells: CalledCells, head: FieldHead, quality: Quality, pictured: Any
 ) -> medsdk.Prediction:
     """One field's finding. `details` holds the counts, the called cells with boxes and scores, and the field's quality."""
-    tally = Tally(len(boxes), int(cells.called.sum()))
-    details = _details(Count.of(tally, head.false_calls))
+    count = Count.of(cells.tally, head.mistakes)
+    details = _details(count)
     details["typical_cell_diameter_px"] = round(quality.diameter, 1)
     details["cells"] = [
         {"box": list(box), "probability": round(float(chance), 4)}
         for box, chance, called in zip(boxes, cells.probability, cells.called, strict=True)
         if called
     ]
-    return _prediction(source, Count.of(tally, head.false_calls), details, pictured)
+    return _prediction(source, count, details, pictured)
 
 
-def sum_up(source: str, findings: Sequence[medsdk.Prediction], false_calls: FalseCalls) -> medsdk.Prediction:
+def sum_up(source: str, findings: Sequence[medsdk.Prediction], mistakes: Mistakes) -> medsdk.Prediction:
     """Many fields of one slide as one finding. Fields that were refused, or could not be read, count for nothing."""
     counted = [each for each in findings if "red_cells" in each.details]
     if not counted:
         return medsdk.Prediction("malaria", source, "rejected", reason="No field of this slide could be counted.")
-    tally = sum((Tally(each.details["red_cells"], each.details["infected_cells"]) for each in counted), Tally())
-    count = Count.of(tally, false_calls)
+    tally = sum((_tally(each.details) for each in counted), Tally())
+    count = Count.of(tally, mistakes)
     details = {"fields": len(counted), "fields_refused": len(findings) - len(counted), **_details(count)}
     return _prediction(source, count, details, None)
+
+
+def _tally(details: dict[str, Any]) -> Tally:
+    return Tally(details["red_cells"], details["infected_cells"], details["surely_infected_cells"])
 
 
 def _details(count: Count) -> dict[str, Any]:
@@ -45,6 +49,7 @@ def _details(count: Count) -> dict[str, Any]:
         "summary": summary(count),
         "red_cells": count.tally.red_cells,
         "infected_cells": count.tally.infected,
+        "surely_infected_cells": count.tally.sure,
         "parasitaemia_percent": round(100 * count.share, 3),
         "parasitaemia_low": round(100 * count.low, 3),
         "parasitaemia_high": round(100 * count.high, 3),
@@ -66,8 +71,8 @@ def _prediction(source: str, count: Count, details: dict[str, Any], pictured: An
     reason = None
     if count.verdict == "inconclusive":
         reason = (
-            f"{count.tally.infected} called cells of {count.tally.red_cells} may be mistakes of the classifier, which "
-            f"expects {count.expected_false:.1f} by chance: look at them, and count more fields."
+            f"So few sure calls ({count.tally.sure} of {count.tally.red_cells} cells) may be mistakes of the classifier: "
+            "look at the cells that it called, and count more fields."
         )
     label = {"positive": "parasitized", "negative": "uninfected"}.get(count.verdict)
     return medsdk.Prediction("malaria", source, count.verdict, label=label, reason=reason, details=details, explain=pictured)

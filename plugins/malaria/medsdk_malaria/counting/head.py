@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from .counts import FalseCalls
+from .counts import FalseCalls, Mistakes, Tally
 
 FILE = "field_head.npz"
 
@@ -23,10 +23,15 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class CalledCells:
-    """Probability that each cell is infected, float64 (n,) in 0..1, and which are called so, bool (n,)."""
+    """Probability that each cell is infected, float64 (n,) in 0..1; which are called so, and which for sure, bool (n,)."""
 
     probability: Floats
     called: npt.NDArray[np.bool_]
+    sure: npt.NDArray[np.bool_]
+
+    @property
+    def tally(self) -> Tally:
+        return Tally(len(self.called), int(self.called.sum()), int(self.sure.sum()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +44,8 @@ class FieldHead:
     weights: Floats
     offset: float
     threshold: float
-    false_calls: FalseCalls
+    sure_threshold: float
+    mistakes: Mistakes
     model_sha256: str
 
     @classmethod
@@ -49,7 +55,8 @@ class FieldHead:
                 file["weights"].astype(np.float64),
                 float(file["offset"]),
                 float(file["threshold"]),
-                FalseCalls(float(file["false_alpha"]), float(file["false_beta"])),
+                float(file["sure_threshold"]),
+                Mistakes(float(file["false_rate"]), FalseCalls(float(file["sure_alpha"]), float(file["sure_beta"]))),
                 str(file["model_sha256"]),
             )
 
@@ -59,18 +66,20 @@ class FieldHead:
             weights=self.weights.astype(np.float32),
             offset=self.offset,
             threshold=self.threshold,
-            false_alpha=self.false_calls.alpha,
-            false_beta=self.false_calls.beta,
+            sure_threshold=self.sure_threshold,
+            false_rate=self.mistakes.rate,
+            sure_alpha=self.mistakes.sure.alpha,
+            sure_beta=self.mistakes.sure.beta,
             model_sha256=np.array(self.model_sha256),
         )
 
     def __call__(self, contexts: Sequence[npt.NDArray[np.float32]]) -> CalledCells:
         """The model's context outputs (d,) of every whole cell of one field."""
         if not contexts:
-            return CalledCells(np.empty(0), np.empty(0, bool))
+            return CalledCells(np.empty(0), np.empty(0, bool), np.empty(0, bool))
         log_odds = relative(np.stack(contexts)) @ self.weights + self.offset
         probability = 0.5 * (1.0 + np.tanh(log_odds / 2.0))
-        return CalledCells(probability, probability >= self.threshold)
+        return CalledCells(probability, probability >= self.threshold, probability >= self.sure_threshold)
 
 
 def relative(contexts: npt.NDArray[np.float32]) -> Floats:

@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 DEMO_VENV := .venv-demo
 TRAIN_VENV := .venv-train
+CONVERTERS_VENV := .venv-converters
 BIN := $(VENV)/bin
 PROJECTS := pyproject.toml $(wildcard plugins/*/pyproject.toml) converters/pyproject.toml
 PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
@@ -22,9 +23,10 @@ test: $(VENV)/ready
 test-all: $(VENV)/ready
 	$(BIN)/python -m pytest
 
-# TensorFlow lives in an environment of its own.
-test-converters: $(TRAIN_VENV)/ready
-	$(TRAIN_VENV)/bin/python -m pytest converters/tests -m "not slow"
+# TensorFlow lives in an environment of its own. ImageNet weights, and the PyTorch that reads them, are left out: the tests
+# that want them skip.
+test-converters: $(CONVERTERS_VENV)/ready
+	$(CONVERTERS_VENV)/bin/python -m pytest converters/tests -m "not slow"
 
 check: $(VENV)/ready
 	$(BIN)/ruff check .
@@ -58,8 +60,13 @@ $(VENV)/ready: $(PROJECTS) tests/requirements.txt
 
 $(TRAIN_VENV)/ready: $(PROJECTS)
 	$(PYTHON) -m venv $(TRAIN_VENV)
-	$(TRAIN_VENV)/bin/python $(PIP) -e ".[evaluate]" -e "./converters[imagenet]" $(EDITABLE) pytest
+	$(TRAIN_VENV)/bin/python $(PIP) -e ".[evaluate]" -e "./converters[imagenet]" $(EDITABLE)
+	@touch $@
+
+$(CONVERTERS_VENV)/ready: $(PROJECTS)
+	$(PYTHON) -m venv $(CONVERTERS_VENV)
+	$(CONVERTERS_VENV)/bin/python $(PIP) -e ".[evaluate]" -e ./converters -e ./plugins/malaria pytest
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(DEMO_VENV) $(TRAIN_VENV) build demo
+	rm -rf $(VENV) $(CONVERTERS_VENV) $(DEMO_VENV) $(TRAIN_VENV) build demo

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -86,7 +85,8 @@ def main() -> int:
     head.write(folder / FILE)
     print(f"cross-validated: AUC {malaria_fields.auc(log_odds[infected], log_odds[plain]):.4f}")
     print(f"sensitivity {np.mean(log_odds[infected] >= limit):.4f} at {FALSE_CALLS:.1%} false calls")
-    print(f"threshold {head.threshold:.4f}, {replace(head.false_calls)}; written to {FILE}")
+    print(f"sensitivity {np.mean(log_odds[infected] >= sure):.4f} at {SURE_FALSE_CALLS:.2%} false calls")
+    print(f"thresholds {head.threshold:.4f} and {head.sure_threshold:.4f}, {head.mistakes}; written to {FILE}")
     return 0
 
 

@@ -37,10 +37,13 @@ def describe(root: Path = Path("/")) -> dict[str, object]:
     }
 
 
-def warnings_now(root: Path = Path("/")) -> list[str]:
-    """Everything that is known to make figures worse or jump: governor, throttling, heat, swap, other work."""
-    found = [*_governors(root), *_temperatures(root), *_throttling(), *_swap(root), *_load()]
-    return list(dict.fromkeys(found))
+def warnings_now(root: Path = Path("/"), *, working: bool = False) -> list[str]:
+    """Everything that is known to make figures worse or jump: governor, throttling, heat, swap, other work.
+
+    `working` means that this program itself has been at work, so that the load says nothing about others.
+    """
+    found = [*_governors(root), *_temperatures(root), *_throttling(), *_swap(root)]
+    return found if working else [*found, *_load()]
 
 
 def memory(root: Path = Path("/")) -> dict[str, int]:

@@ -93,7 +93,7 @@ def measure(
         peak_memory_mb(),
         machine.describe(),
         # What was so only at the end, such as heat, came from the measurement itself.
-        list(dict.fromkeys([*before, *machine.warnings_now()])),
+        list(dict.fromkeys([*before, *machine.warnings_now(working=True)])),
     )
 
 

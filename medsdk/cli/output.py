@@ -59,7 +59,9 @@ def prediction_text(prediction: Prediction, name: str, threshold: float, positiv
     lines = [prediction.source, f"  {name}: {prediction.verdict}"]
     if prediction.reason:
         lines.append(f"  {prediction.reason}")
-    if prediction.probability is not None:
+    if "summary" in prediction.details:
+        lines.append(f"  {prediction.details['summary']}")
+    if prediction.probability is not None and prediction.scores:
         lines.append(f"  probability of {positive} {percent(prediction.probability)}, operating point {percent(threshold)}")
         width = max(len(score.name) for score in prediction.scores)
         lines += [f"    {score.name:<{width}}  {percent(score.probability):>7}" for score in prediction.scores]

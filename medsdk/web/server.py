@@ -38,8 +38,12 @@ class _Protocol(H11Protocol):
 def bind(settings: Settings) -> socket.socket:
     """The socket that listens where the settings say. Raises MedsdkError."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    # The protocol is named because asyncio turns Nagle's delay off only where it is: 40 ms an answer.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        return socket.create_server((settings.host, settings.port), family=family, backlog=_CONNECTIONS)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((settings.host, settings.port))
+        listening.listen(_CONNECTIONS)
     except OSError as error:
         raise MedsdkError(
             f"{settings.host}, port {settings.port}, cannot be served ({error.strerror}).",

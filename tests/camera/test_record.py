@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -25,13 +26,18 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "record.jsonl"
 
 
-@pytest.fixture
-def limited() -> Iterator[None]:
-    """No file may grow beyond 1000 bytes: the kernel then writes a part of a line and refuses the rest, as a full disk."""
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """No file may grow beyond 1000 bytes: the kernel then writes a part of a line and refuses the rest, as a full disk.
+
+    Entered inside a test and left before it ends, because pytest's own log may be a file too.
+    """
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_what_a_cut_left_of_a_line_is_removed(path: Path, clock: FastClock) -> None:
@@ -48,7 +54,7 @@ def test_a_torn_line_longer_than_a_piece_is_removed(path: Path, clock: FastClock
     assert path.read_bytes() == b'{"event":"frame"}\n'
 
 
-def test_a_full_disk_never_tears_a_line_and_is_waited_for(path: Path, clock: FastClock, limited: None) -> None:
+def test_a_full_disk_never_tears_a_line_and_is_waited_for(path: Path, clock: FastClock) -> None:
     told: list[str] = []
 
     def make_room() -> None:
@@ -59,15 +65,16 @@ def test_a_full_disk_never_tears_a_line_and_is_waited_for(path: Path, clock: Fas
 
     clock.on_wait = make_room
     record = Record(path, clock, waiting=told.append)
-    for _ in range(20):
-        record.append(LINE)
-    record.close()
+    with full_disk():
+        for _ in range(20):
+            record.append(LINE)
+        record.close()
     assert len(list(read_lines(path))) == 20
     assert len(told) == 1
     assert "waiting" in told[0]
 
 
-def test_asked_to_stop_on_a_full_disk_it_says_so(path: Path, clock: FastClock, limited: None) -> None:
+def test_asked_to_stop_on_a_full_disk_it_says_so(path: Path, clock: FastClock) -> None:
     stopping = False
 
     def stop() -> None:
@@ -81,7 +88,7 @@ def test_asked_to_stop_on_a_full_disk_it_says_so(path: Path, clock: FastClock, l
         for _ in range(20):
             record.append(LINE)
 
-    with pytest.raises(WriteError, match="cannot be written"):
+    with full_disk(), pytest.raises(WriteError, match="cannot be written"):
         fill()
     assert all(line == LINE for line in read_lines(path))
 

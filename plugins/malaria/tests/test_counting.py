@@ -111,6 +111,10 @@ def test_a_field_is_counted_without_being_told(analyzer: medsdk.Analyzer) -> Non
     assert "infected_cells" in finding.to_json()
 
 
+def test_a_field_is_known_for_what_it_is() -> None:
+    assert [match.disease for match in medsdk.identify(draw_field())][:1] == ["malaria"]
+
+
 def test_called_cells_have_boxes_and_are_drawn(analyzer: medsdk.Analyzer) -> None:
     field = draw_field(infected=8)
     finding = analyzer.predict(field)

@@ -210,7 +210,7 @@ def watch(
     patience: float = 10.0,
     callbacks: Callbacks | None = None,
     clock: Clock | None = None,
-    warn: Callable[[str], None] = _nothing,
+    warn: Callable[[str], None] | None = None,
 ) -> Watch:
     """Judge what a camera sees, for as long as it runs.
 
@@ -237,7 +237,7 @@ def watch(
         feed, rate = feed.limited(rate), None
     made = Watch(analyzer, feed, rate, Steady(*steady), None, store, callbacks or Callbacks(), clock)
     try:
-        made.record = Record(path, clock, stopped=made.is_stopped, waiting=warn) if path is not None else None
+        made.record = Record(path, clock, stopped=made.is_stopped, waiting=warn or _nothing) if path is not None else None
     except WriteError:
         feed.close()
         raise

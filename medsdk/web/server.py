@@ -45,10 +45,10 @@ def bind(settings: Settings) -> socket.socket:
         listening.bind((settings.host, settings.port))
         listening.listen(_CONNECTIONS)
     except OSError as error:
-        raise MedsdkError(
-            f"{settings.host}, port {settings.port}, cannot be served ({error.strerror}).",
-            "Choose another --host or --port.",
-        ) from None
+        listening.close()
+        problem = f"{settings.host}, port {settings.port}, cannot be served ({error.strerror})."
+        raise MedsdkError(problem, "Choose another --host or --port.") from None
+    return listening
 
 
 def new_server(settings: Settings, certificate: Path | None = None, key: Path | None = None) -> uvicorn.Server:

@@ -12,7 +12,7 @@ PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
 EDITABLE := $(foreach plugin,$(PLUGINS),-e ./$(plugin))
 PIP := -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test test-all test-converters check figures train ship clean
+.PHONY: demo test test-all test-converters test-arm64 check figures train ship clean
 
 demo: $(DEMO_VENV)/ready
 	@$(DEMO_VENV)/bin/python examples/demo.py
@@ -27,6 +27,10 @@ test-all: $(VENV)/ready
 # that want them skip.
 test-converters: $(CONVERTERS_VENV)/ready
 	$(CONVERTERS_VENV)/bin/python -m pytest converters/tests -m "not slow"
+
+# The core tests on an emulated Raspberry Pi 4: wants root and Debian's packages.
+test-arm64: $(VENV)/ready
+	PYTHON=$(CURDIR)/$(BIN)/python tests/arm64/run.sh
 
 check: $(VENV)/ready
 	$(BIN)/ruff check .

@@ -8,6 +8,7 @@ import ipaddress
 import secrets
 import socket
 from collections.abc import Mapping
+from functools import lru_cache
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
@@ -88,6 +89,7 @@ def check_site(method: str, headers: Mapping[str, str]) -> None:
         raise ForbiddenError("The request comes from another site.", "Use this server's own pages, or a program.")
 
 
+@lru_cache(maxsize=1)
 def own_names() -> frozenset[str]:
     """The names by which a local network knows this machine."""
     name = socket.gethostname().lower()

@@ -22,7 +22,13 @@ from medsdk.web.uploads import Upload
 router = APIRouter(include_in_schema=False)
 
 Here = Annotated[Services, Depends(services)]
-Tongue = Annotated[Language, Depends(languages.choose)]
+
+
+async def _tongue(request: Request) -> Language:
+    return languages.choose(request)
+
+
+Tongue = Annotated[Language, Depends(_tongue)]
 
 _HALF_A_DAY = 12 * 60 * 60
 _A_YEAR = 365 * 24 * 60 * 60

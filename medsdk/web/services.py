@@ -70,6 +70,6 @@ class Services:
         return prediction
 
 
-def services(request: Request) -> Services:
-    """The services of the server that a request came to."""
+async def services(request: Request) -> Services:
+    """The services of the server that a request came to. Async, because FastAPI calls what is not in a thread."""
     return cast(Services, request.app.state.services)

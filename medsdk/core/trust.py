@@ -7,6 +7,7 @@ whoever can change a plugin's files can change the list of their hashes too (doc
 from __future__ import annotations
 
 import base64
+import csv
 import hashlib
 import json
 import os
@@ -130,19 +131,24 @@ def licence_of(distribution: metadata.Distribution) -> str | None:
 def _compare(distribution: metadata.Distribution) -> tuple[int, tuple[str, ...], tuple[str, ...]]:
     """How many files have a hash, which differ from it, which are gone."""
     count, changed, missing = 0, [], []
-    for file in distribution.files or []:
-        if file.hash is None:  # RECORD itself, and what Python compiled
-            continue
+    for name, recorded in _recorded(distribution):
         count += 1
         try:
-            content = Path(str(file.locate())).read_bytes()
+            content = Path(str(distribution.locate_file(name))).read_bytes()
         except OSError:
-            missing.append(file.as_posix())
+            missing.append(name)
             continue
-        digest = base64.urlsafe_b64encode(hashlib.new(file.hash.mode, content).digest()).rstrip(b"=").decode()
-        if digest != file.hash.value:
-            changed.append(file.as_posix())
+        digest = base64.urlsafe_b64encode(hashlib.new(recorded.mode, content).digest()).rstrip(b"=").decode()
+        if digest != recorded.value:
+            changed.append(name)
     return count, tuple(changed), tuple(missing)
+
+
+def _recorded(distribution: metadata.Distribution) -> Iterator[tuple[str, metadata.FileHash]]:
+    """Each file in RECORD with its hash. Read here, because from Python 3.12 on `files` leaves out those that are gone."""
+    for row in csv.reader((distribution.read_text("RECORD") or "").splitlines()):
+        if len(row) >= 2 and row[1]:  # RECORD itself and what Python compiled have none
+            yield row[0], metadata.FileHash(row[1])
 
 
 def _unlisted(distribution: metadata.Distribution) -> Iterator[str]:

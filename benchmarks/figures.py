@@ -1,6 +1,6 @@
 """Runs the installed plugins over the test splits of the packs and writes what it measured.
 
-    python benchmarks/figures.py --data ../shared/data
+    python benchmarks/figures.py --data FOLDER-OF-PACKS
 
 It goes the user's way, from encoded bytes to prediction, so that it checks the cards' figures, which the converter measured
 on preprocessed pixels, as well as rejection, identification and robustness. Writes benchmarks/figures.json and

@@ -1,4 +1,6 @@
-"""How well the malaria plugin tells infected cells in whole fields: `python benchmarks/malaria_fields.py --split test`.
+"""How well the malaria plugin tells infected cells in whole fields.
+
+    python benchmarks/malaria_fields.py --data FOLDER --split test
 
 Reads the pack malaria_fields.tar and its boxes in place; each field goes the plugin's own way, from finding its cells to the
 field's finding. The rule of counting:
@@ -30,7 +32,6 @@ from medsdk_malaria.counting import Count, FieldHead, Tally
 
 import medsdk
 
-DATA = detection.ROOT.parent / "shared" / "data"
 BLOCK = 10
 INFECTED = ("ring", "trophozoite", "schizont", "gametocyte")
 PLAIN = "red blood cell"
@@ -174,7 +175,7 @@ def _crossed(verdicts: Sequence[tuple[bool, str]]) -> list[str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=DATA, help="folder of the packs")
+    parser.add_argument("--data", type=Path, required=True, help="folder of the packs")
     parser.add_argument("--split", choices=("train", "test"), default="test")
     parser.add_argument("--cache", type=Path, help="an .npz that keeps the model's outputs between trials")
     options = parser.parse_args()

@@ -1,4 +1,6 @@
-"""How well the malaria plugin finds red cells in whole fields: `python benchmarks/malaria_fields_detection.py --split test`.
+"""How well the malaria plugin finds red cells in whole fields.
+
+    python benchmarks/malaria_fields_detection.py --data FOLDER --split test
 
 Reads the pack malaria_fields.tar and its boxes in place. The rule of counting:
 
@@ -30,7 +32,6 @@ import numpy as np
 import numpy.typing as npt
 from medsdk_malaria.field import read_field, segment
 
-ROOT = Path(__file__).resolve().parents[1]
 BORDER = 3
 MIN_IOU = 0.5
 BOX_AREAS = (0.25, 2.5)
@@ -187,7 +188,7 @@ def report(tallies: list[Tally]) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data", help="folder of the packs")
+    parser.add_argument("--data", type=Path, required=True, help="folder of the packs")
     parser.add_argument("--split", choices=("train", "test"), default="test")
     parser.add_argument("--each", action="store_true", help="one line a field as well")
     options = parser.parse_args()

@@ -1,4 +1,4 @@
-"""Fits what tells infected cells from plain ones in a whole field: `python benchmarks/malaria_fields_head.py`.
+"""Fits what tells infected cells from plain ones in a whole field: `python benchmarks/malaria_fields_head.py --data FOLDER`.
 
 Writes plugins/malaria/medsdk_malaria/field_head.npz from the train fields of the pack malaria_fields and the shipped cell
 model, whose context outputs it uses. Run it again whenever that model changes. A minute of computing for 170 fields.
@@ -59,7 +59,7 @@ def chance(log_odds: float) -> float:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=malaria_fields.DATA, help="folder of the packs")
+    parser.add_argument("--data", type=Path, required=True, help="folder of the packs")
     parser.add_argument("--cache", type=Path, help="an .npz that keeps the model's outputs between trials")
     options = parser.parse_args()
     cv2.setNumThreads(1)

@@ -44,7 +44,7 @@ def cells_of(field: detection.Field, kinds: np.ndarray, random: np.random.Genera
 def main() -> int:
     """Write the tar."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=malaria_fields.DATA, help="folder of the packs")
+    parser.add_argument("--data", type=Path, required=True, help="folder of the packs")
     parser.add_argument("--out", type=Path, required=True, help="folder for the tar, outside the repository")
     options = parser.parse_args()
     cv2.setNumThreads(1)

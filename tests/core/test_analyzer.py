@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,8 +10,6 @@ import PIL.Image
 import pytest
 
 import medsdk
-
-Pack = Callable[[str, str, int], list[tuple[dict[str, str], bytes]]]
 
 
 def test_the_same_picture_from_every_kind_of_source(
@@ -103,7 +100,7 @@ def test_a_closed_analyzer_says_so(drawn: np.ndarray) -> None:
         analyzer.predict(drawn)
 
 
-def test_an_untrained_model_never_gives_a_verdict(malaria: medsdk.Analyzer, pack: Pack) -> None:
+def test_an_untrained_model_never_gives_a_verdict(malaria: medsdk.Analyzer) -> None:
     import msgspec
 
     class Placeholder(medsdk.DiseasePlugin):

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 
 import medsdk
-
-Pack = Callable[[str, str, int], list[tuple[dict[str, str], bytes]]]
+from medsdk.testing.labelled import spread
 
 DISEASES = {"malaria": ("malaria_cells",), "retinopathy": ("retina", "retina_raw")}
 
@@ -48,10 +45,10 @@ def test_photographs_are_rejected(disease: str, name: str) -> None:
 
 @pytest.mark.data
 @pytest.mark.parametrize("disease", DISEASES)
-def test_its_own_pictures_are_accepted_and_the_others_are_not(disease: str, pack: Pack) -> None:
+def test_its_own_pictures_are_accepted_and_the_others_are_not(disease: str) -> None:
     with medsdk.load(disease) as analyzer:
         for other, packs in DISEASES.items():
-            pictures = [content for name in packs for _, content in pack(name, "test", 200)]
+            pictures = [picture.read() for name in packs for picture in spread(name, "test", 200)]
             rejected = np.mean([p.verdict == "rejected" for p in analyzer.predict_many(pictures, threads=2)])
             # A little looser than the card's own figures: this is a sample of the test split.
             assert rejected <= 0.05 if other == disease else rejected >= 0.95

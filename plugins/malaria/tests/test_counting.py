@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import tarfile
 from pathlib import Path
 
@@ -15,8 +14,8 @@ from medsdk_malaria.counting import FieldHead, Tally, sum_up, wilson
 from medsdk_malaria.counting.counts import Count, FalseCalls, Mistakes, at_least
 
 import medsdk
+from medsdk.testing.labelled import locate
 
-DATA = Path(os.environ.get("MEDSDK_DATA", Path(__file__).resolve().parents[4] / "shared" / "data"))
 MISTAKES = Mistakes(0.005, FalseCalls(3.0, 997.0))
 SLIDE, CELL = (205, 220, 195), (190, 140, 150)
 
@@ -153,9 +152,8 @@ def test_one_cell_goes_the_plain_way_and_can_be_told(analyzer: medsdk.Analyzer) 
 @pytest.mark.data
 @pytest.mark.slow
 def test_real_fields_have_about_as_many_infected_cells_as_experts_found(analyzer: medsdk.Analyzer) -> None:
-    pack, boxes = DATA / "malaria_fields.tar", DATA / "malaria_fields.boxes.csv"
-    if not pack.exists() or not boxes.exists():
-        pytest.skip("needs malaria_fields.tar and its boxes in the data folder (MEDSDK_DATA)")
+    pack = locate("malaria_fields")
+    boxes = pack.with_name("malaria_fields.boxes.csv")
     with boxes.open(newline="") as text:
         kinds: dict[str, list[str]] = {}
         for row in csv.DictReader(text):

@@ -28,7 +28,8 @@ import cv2
 import malaria_fields_detection as detection
 import numpy as np
 import numpy.typing as npt
-from medsdk_malaria.counting import Count, FieldHead, Tally
+from medsdk_malaria.counting import Count, Tally
+from medsdk_malaria.counting.head import FILE, FieldHead
 
 import medsdk
 
@@ -126,7 +127,7 @@ def auc(positive: Floats, negative: Floats) -> float:
 
 
 def report(analyzer: medsdk.Analyzer, seen: list[SeenField]) -> str:
-    head = FieldHead.read(analyzer.plugin.bundle.folder)
+    head = FieldHead.decode(analyzer.plugin.bundle.read(FILE))
     judged = [head(list(each.contexts)) for each in seen]
     probability = np.concatenate([each.probability for each in judged])
     called = np.concatenate([each.called for each in judged])

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medsdk.core.card import Card, File, read_card
-from medsdk.core.errors import ModelDamagedError
+from medsdk.core.errors import CardError, ModelDamagedError
 
 CARD = "card.json"
 
@@ -43,6 +43,13 @@ class Bundle:
     def model(self) -> bytes:
         """The model's content, equal to what the card says. Raises ModelDamagedError."""
         return self._checked(self.card.model)
+
+    def read(self, name: str) -> bytes:
+        """One of the card's `files`, by name, equal to what the card says of it. Raises CardError, ModelDamagedError."""
+        expected = next((file for file in self.card.files if file.file == name), None)
+        if expected is None:
+            raise CardError(str(self.folder / CARD), f"files: it names no {name!r}.", "Reinstall the plugin.")
+        return self._checked(expected)
 
     def _checked(self, expected: File) -> bytes:
         path = self.folder / expected.file

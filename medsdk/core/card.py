@@ -160,7 +160,10 @@ class Codes(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Card(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What `info` shows, and what every step of a picture's way reads."""
+    """What `info` shows, and what every step of a picture's way reads.
+
+    `files` are further ones that the plugin's own code reads through `Bundle.read`.
+    """
 
     schema_version: Literal[1]
     disease: Identifier
@@ -176,6 +179,7 @@ class Card(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     rejection: Rejection | None
     model: File
     reference: File | None
+    files: tuple[File, ...] = ()
     evaluations: tuple[Evaluation, ...]
     training: Training
     licence: Text

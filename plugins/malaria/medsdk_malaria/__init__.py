@@ -56,12 +56,12 @@ class Malaria(medsdk.DiseasePlugin):
 
     @cached_property
     def _head(self) -> FieldHead:
-        from .counting import FieldHead
+        from .counting.head import FILE, FieldHead
 
-        head = FieldHead.read(self.bundle.folder)
+        head = FieldHead.decode(self.bundle.read(FILE))
         if head.model_sha256 != self.card.model.sha256:
             raise medsdk.ModelDamagedError(
-                str(self.bundle.folder / "field_head.npz"), "it was fitted on another model.", "Reinstall the plugin."
+                str(self.bundle.folder / FILE), "it was fitted on another model.", "Reinstall the plugin."
             )
         return head
 

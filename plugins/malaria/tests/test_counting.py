@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import tarfile
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -77,20 +76,20 @@ def test_fields_add_up_and_refused_ones_count_for_nothing() -> None:
     assert sum_up("slide", fields[1:2], MISTAKES).verdict == "rejected"
 
 
-def test_the_head_sees_a_cell_against_its_field_and_not_the_stain(tmp_path: Path) -> None:
+def test_the_head_sees_a_cell_against_its_field_and_not_the_stain() -> None:
     random = np.random.default_rng(0)
     head = FieldHead(random.normal(size=8), -3.0, 0.5, 0.9, MISTAKES, "0" * 64)
-    head.write(tmp_path / "field_head.npz")
     contexts = random.normal(size=(41, 8)).astype(np.float32)
     stain = random.normal(size=8).astype(np.float32) * 20
-    plain, stained = head(list(contexts)), FieldHead.read(tmp_path)(list(contexts + stain))
+    plain, stained = head(list(contexts)), FieldHead.decode(head.encode())(list(contexts + stain))
     assert stained.probability == pytest.approx(plain.probability, abs=1e-4)
     assert head([]).called.shape == (0,)
 
 
 def test_the_shipped_head_belongs_to_the_shipped_model() -> None:
     with medsdk.load("malaria") as analyzer:
-        head = FieldHead.read(analyzer.plugin.bundle.folder)
+        head = FieldHead.decode(analyzer.plugin.bundle.read("field_head.npz"))
+        assert any(data.name == "malaria_fields" for data in analyzer.card.training.data)
         assert head.model_sha256 == analyzer.card.model.sha256
         assert 0 < head.threshold < head.sure_threshold < 1
         assert 0 < head.mistakes.sure.rate < head.mistakes.rate < 0.01

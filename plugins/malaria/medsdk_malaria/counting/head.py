@@ -7,9 +7,9 @@ species (benchmarks/malaria_fields_head.py), tells infected cells from plain one
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -49,8 +49,8 @@ class FieldHead:
     model_sha256: str
 
     @classmethod
-    def read(cls, folder: Path) -> FieldHead:
-        with np.load(folder / FILE, allow_pickle=False) as file:
+    def decode(cls, content: bytes) -> FieldHead:
+        with np.load(io.BytesIO(content), allow_pickle=False) as file:
             return cls(
                 file["weights"].astype(np.float64),
                 float(file["offset"]),
@@ -60,9 +60,10 @@ class FieldHead:
                 str(file["model_sha256"]),
             )
 
-    def write(self, path: Path) -> None:
+    def encode(self) -> bytes:
+        buffer = io.BytesIO()
         np.savez_compressed(
-            path,
+            buffer,
             weights=self.weights.astype(np.float32),
             offset=self.offset,
             threshold=self.threshold,
@@ -72,6 +73,7 @@ class FieldHead:
             sure_beta=self.mistakes.sure.beta,
             model_sha256=np.array(self.model_sha256),
         )
+        return buffer.getvalue()
 
     def __call__(self, contexts: Sequence[npt.NDArray[np.float32]]) -> CalledCells:
         """The model's context outputs (d,) of every whole cell of one field."""

@@ -172,7 +172,7 @@ def _fitted(
     chosen = np.random.default_rng([recipe.seed, 1]).permutation(train_rows)[:_REFERENCE_PICTURES]
     train_out = infer(content, prepared.pixels[chosen], progress, how.value_range)
     draft = _draft(recipe, prepared.sets, content, command, how, _outputs(recipe, content))
-    decide_on = np.array([place for place, i in enumerate(val) if prepared.examples[i].matches(recipe.decide.where)])
+    decide_on = prepared.places(val, recipe.decide.where)
     fitted = fitting.fit(recipe, draft, val_out, prepared.labels[val], decide_on, train_out.pooled)
     samples = golden.samples(Pipeline(recipe.input, recipe.name))
     reference = bundling.pack_reference(fitted.reference, _head_weights(model), samples)

@@ -39,13 +39,34 @@ RANGE = click.option(
 )
 
 
+def _columns(context: click.Context, parameter: click.Parameter, given: str | None) -> dict[str, str]:
+    """{"source": "here"} from source=here."""
+    if given is None:
+        return {}
+    column, equals, value = given.partition("=")
+    if not (column and equals and value):
+        raise click.BadParameter(f"{given!r}: write it as COLUMN=VALUE, such as source=here.", context, parameter)
+    return {column: value}
+
+
 @click.command("train")
 @click.argument("recipe")
 @click.option("--data", required=True, type=EXISTING, help="Folder, CSV or tar; of many sets, the folder they lie in.")
 @click.option("--out", required=True, type=FOLDER, help="The bundle: card.json, model.tflite, reference.npz.")
 @click.option("--work", type=FOLDER, help="Where the state of the run is kept. [default: OUT.work]")
 @click.option("--resume/--anew", default=True, show_default=True, help="Go on from the state in WORK, or forget it.")
-@click.option("--folds", type=click.IntRange(2), help="Cross-validate by group instead; writes WORK/folds.json, no bundle.")
+@click.option("--folds", type=click.IntRange(3), help="Cross-validate by group instead; writes WORK/folds.json, no bundle.")
+@click.option(
+    "--folds-of",
+    metavar="COLUMN=VALUE",
+    callback=_columns,
+    help="With --folds: fold these pictures only; all others stay to learn from.",
+)
+@click.option(
+    "--leave-out",
+    metavar="COLUMN",
+    help="Train without each value of this column (such as source) and judge it; writes WORK/leave_out.json, no bundle.",
+)
 @click.option(
     "--quantise",
     type=click.Choice(["auto", "ptq", "qat"]),
@@ -66,6 +87,8 @@ def train(
     trained: Path | None,
     resume: bool,
     folds: int | None,
+    folds_of: dict[str, str],
+    leave_out: str | None,
     quantise: Literal["auto", "ptq", "qat"],
     mobile: bool,
     accept: tuple[str, ...],
@@ -74,7 +97,7 @@ def train(
 
     Killed at any moment and called again, it goes on from the last whole epoch and ends the same.
     """
-    from medsdk_converters import build, bundling, cross_validation, loading, recipes, training
+    from medsdk_converters import build, bundling, cross_validation, leaving_out, loading, recipes, training
     from medsdk_converters.recipe import read_recipe
 
     path = recipes.locate(recipe)
@@ -84,7 +107,10 @@ def train(
         training.forget(work)
     prepared = _prepared(parsed, data, work)
     if folds is not None:
-        click.echo(cross_validation.text(cross_validation.cross_validate(parsed, prepared, folds, work, _say)))
+        click.echo(cross_validation.text(cross_validation.cross_validate(parsed, prepared, folds, work, _say, folds_of)))
+        return
+    if leave_out is not None:
+        click.echo(leaving_out.text(leaving_out.leave_out(parsed, prepared, leave_out, work, _say)))
         return
     model = build.train(parsed, prepared, work, _say) if trained is None else loading.load(trained, work)
     # Before the bundle is made, since fine-tuning for int8 would change it: `check --float` asks for this one.

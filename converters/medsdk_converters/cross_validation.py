@@ -10,18 +10,23 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from medsdk.core import decision
 from medsdk.core.card import Estimate
 from medsdk.core.files import write_beside
 from medsdk.evaluation.metrics import figures
-from medsdk_converters import build, data, evaluating, splitting
+from medsdk_converters import evaluating, held_out, splitting
 from medsdk_converters.errors import DataError
-from medsdk_converters.inference import float_logits
 from medsdk_converters.preparation import Prepared
 from medsdk_converters.recipe import Recipe
 
-# What needs no operating point: there is no third split to choose one on.
-_FIGURES = ("auc", "average_precision", "label_accuracy", "quadratic_weighted_kappa")
+_FIGURES = (
+    "auc",
+    "average_precision",
+    "accuracy",
+    "sensitivity",
+    "specificity",
+    "label_accuracy",
+    "quadratic_weighted_kappa",
+)
 FILE = "folds.json"
 
 
@@ -45,37 +50,43 @@ class Spread(msgspec.Struct, frozen=True):
 
 
 class CrossValidation(msgspec.Struct, frozen=True):
-    """What folds.json holds."""
+    """What folds.json holds. `of` are the columns and values of the pictures that were folded; none means all."""
 
     recipe: str
     seed: int
+    of: dict[str, str]
     folds: tuple[Fold, ...]
     figures: dict[str, Spread]
 
 
 def cross_validate(
-    recipe: Recipe, prepared: Prepared, count: int, work: Path, report: Callable[[str], None]
+    recipe: Recipe,
+    prepared: Prepared,
+    count: int,
+    work: Path,
+    report: Callable[[str], None],
+    of: dict[str, str] | None = None,
 ) -> CrossValidation:
     """Train `count` times, each in a folder of its own under `work`, and write folds.json there. Test is not touched.
 
-    Killed and called again, it goes on. Raises DataError if there are fewer groups than folds.
+    Epoch and operating point are chosen on val: on the pack's, where only the pictures `of` some columns' values are
+    folded; else on the fold behind the one that is judged. Killed and called again, it goes on. Raises DataError if
+    there are fewer groups than folds.
     """
+    of = of or {}
     kept = [i for i, example in enumerate(prepared.examples) if example.picture.split in ("train", "val")]
     chosen = [prepared.examples[i] for i in kept]
-    if len({example.group for example in chosen}) < count:
+    folded = [example for example in chosen if example.matches(of)]
+    if len({example.group for example in folded}) < count:
         raise DataError(f"There are fewer groups than {count} folds.", "Ask for fewer folds.")
-    fold_of = splitting.folds(chosen, count, recipe.seed)
+    places = iter(splitting.folds(folded, count, recipe.seed))
+    fold_of = [next(places) if example.matches(of) else None for example in chosen]
+    part = replace(prepared, examples=chosen, pixels=prepared.pixels[kept], thumbnails=prepared.thumbnails[kept])
     found = []
     for fold in range(count):
         report(f"fold {fold + 1} of {count}")
-        part = replace(
-            prepared,
-            examples=splitting.in_fold(chosen, fold_of, fold),
-            pixels=prepared.pixels[kept],
-            thumbnails=prepared.thumbnails[kept],
-        )
-        found.append(_one(recipe, part, fold, work / f"fold{fold + 1}of{count}", report))
-    result = CrossValidation(recipe.name, recipe.seed, tuple(found), _spread(found))
+        found.append(_one(recipe, part, fold_of, fold, count, work / f"fold{fold + 1}of{count}", report))
+    result = CrossValidation(recipe.name, recipe.seed, of, tuple(found), _spread(found))
     write_beside(work / FILE, msgspec.json.format(msgspec.json.encode(result), indent=1) + b"\n")
     return result
 
@@ -89,19 +100,23 @@ def text(result: CrossValidation) -> str:
     return "\n".join(lines)
 
 
-def _one(recipe: Recipe, part: Prepared, fold: int, work: Path, report: Callable[[str], None]) -> Fold:
-    data.check_trainable(recipe, part.examples)
-    work.mkdir(parents=True, exist_ok=True)
-    model = build.train(recipe, part, work, report)
-    rows = part.indices("val")
-    card = build.shape_only(recipe)
-    truth = part.labels[rows]
-    groups = [part.examples[i].group for i in rows]
-    probability = decision.probabilities(float_logits(model, part.pixels[rows]), card)
-    every = figures(truth, probability, groups, card)
+def _one(
+    recipe: Recipe,
+    part: Prepared,
+    fold_of: list[int | None],
+    fold: int,
+    count: int,
+    work: Path,
+    report: Callable[[str], None],
+) -> Fold:
+    examples = splitting.in_fold(part.examples, fold_of, fold, count)
+    judged = held_out.judge(recipe, part, examples, ("test",), work, report)
+    truth = part.labels[judged.rows]
+    groups = [part.examples[i].group for i in judged.rows]
+    every = figures(truth, judged.probability, groups, judged.card)
     positives = int(evaluating.positive_labels(recipe)[truth].sum())
     kept: dict[str, Any] = {name: every[name] for name in _FIGURES if name in every}
-    return Fold(fold + 1, len(rows), len(set(groups)), positives, kept)
+    return Fold(fold + 1, len(truth), len(set(groups)), positives, kept)
 
 
 def _spread(found: list[Fold]) -> dict[str, Spread]:

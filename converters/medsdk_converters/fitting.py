@@ -43,21 +43,32 @@ def fit(
     train_pooled: npt.NDArray[np.float32],
 ) -> Fitted:
     """`truth` (n,) are the val pictures' labels; `decide_on` the rows that the operating point is chosen by."""
-    temperature = fit_temperature(val.logits, truth, recipe.model.activation)
-    calibration = Calibration(round(float(temperature), 4))
-    card = msgspec.structs.replace(draft, calibration=calibration)
-    chance = decision.positive_probability(decision.probabilities(val.logits, card), card)
-    positive = np.array([label.positive for label in recipe.labels])[truth]
-    threshold, _ = operating_point(positive[decide_on], chance[decide_on], recipe.decide.rule)
-    low, high = inconclusive_band(chance[decide_on], positive[decide_on], threshold)
-    # Not rounded: a rounded threshold may step over a neighbouring score.
-    point = Decision(threshold, (low, high), recipe.decide.rule, "val")
+    calibration, point = fit_decision(recipe, draft, val.logits, truth, decide_on)
     if not val.pooled.shape[1] or len(train_pooled) < _FEWEST_REFERENCES:
         return Fitted(calibration, point, None, None)
     reference = screening.fit(train_pooled, _dimensions(recipe, train_pooled))
     limit = float(np.quantile(reference.distances(val.pooled), recipe.reject.accept)) * _SLACK
     rejection = Rejection(round(limit, 4), "Mahalanobis distance of averaged feature maps, probabilistic PCA", "val")
     return Fitted(calibration, point, rejection, reference)
+
+
+def fit_decision(
+    recipe: Recipe,
+    draft: Card,
+    logits: npt.NDArray[np.float32],
+    truth: npt.NDArray[np.int64],
+    decide_on: Sequence[int] | npt.NDArray[np.int64],
+) -> tuple[Calibration, Decision]:
+    """Temperature, operating point and band by the val pictures' logits (n, k) and labels (n,)."""
+    temperature = fit_temperature(logits, truth, recipe.model.activation)
+    calibration = Calibration(round(float(temperature), 4))
+    card = msgspec.structs.replace(draft, calibration=calibration)
+    chance = decision.positive_probability(decision.probabilities(logits, card), card)
+    positive = np.array([label.positive for label in recipe.labels])[truth]
+    threshold, _ = operating_point(positive[decide_on], chance[decide_on], recipe.decide.rule)
+    low, high = inconclusive_band(chance[decide_on], positive[decide_on], threshold)
+    # Not rounded: a rounded threshold may step over a neighbouring score.
+    return calibration, Decision(threshold, (low, high), recipe.decide.rule, "val")
 
 
 def _dimensions(recipe: Recipe, pooled: npt.NDArray[np.float32]) -> int:

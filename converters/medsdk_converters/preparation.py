@@ -51,6 +51,10 @@ class Prepared:
             np.int64,
         )
 
+    def places(self, rows: Indices, columns: dict[str, str]) -> Indices:
+        """Where among `rows` those pictures stand whose columns hold these values."""
+        return np.array([place for place, i in enumerate(rows) if self.examples[i].matches(columns)], np.int64)
+
     @cached_property
     def labels(self) -> Indices:
         return np.array([example.label for example in self.examples], np.int64)

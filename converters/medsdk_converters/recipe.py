@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,7 +16,7 @@ Count = Annotated[int, Meta(ge=0)]
 PositiveFloat = Annotated[float, Meta(gt=0)]
 
 
-class ModelSpec(Struct, frozen=True, forbid_unknown_fields=True):
+class ModelSpec(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Which network: see medsdk_converters.backbones. `weights` is 'imagenet', 'none' or a file."""
 
     backbone: Text = "efficientnet_lite0"
@@ -42,7 +43,7 @@ class DataSpec(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     train_without: dict[str, str] = field(default_factory=dict)
 
 
-class Augmentation(Struct, frozen=True, forbid_unknown_fields=True):
+class Augmentation(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """How far training pictures are changed at random; 0 or false switches a change off.
 
     Shares are of the picture's side (`shift`), of 1 (`zoom`, `brightness`, `contrast`, `saturation`), or a chance
@@ -72,7 +73,7 @@ class Augmentation(Struct, frozen=True, forbid_unknown_fields=True):
     border: Literal["black", "reflect"] = "black"
 
 
-class Sampling(Struct, frozen=True, forbid_unknown_fields=True):
+class Sampling(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Which columns are balanced: every combination of their values is drawn equally often.
 
     `power` 1 balances wholly, 0 not at all. `pictures` is how many make an epoch; 0 means as many as there are.
@@ -84,7 +85,7 @@ class Sampling(Struct, frozen=True, forbid_unknown_fields=True):
     mixup: Share = 0.0
 
 
-class Loss(Struct, frozen=True, forbid_unknown_fields=True):
+class Loss(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """`gamma` is the focal loss's; ordinal asks one binary question for each step of severity."""
 
     kind: Literal["cross_entropy", "focal", "ordinal"] = "cross_entropy"
@@ -92,7 +93,7 @@ class Loss(Struct, frozen=True, forbid_unknown_fields=True):
     gamma: float = 2.0
 
 
-class Phase(Struct, frozen=True, forbid_unknown_fields=True):
+class Phase(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Some epochs with one setting. `train_from` is 'head', 'all' or a cut point of the backbone.
 
     Below the cut the network is frozen and its features are computed once over `views` augmented copies.
@@ -104,7 +105,7 @@ class Phase(Struct, frozen=True, forbid_unknown_fields=True):
     views: Annotated[int, Meta(gt=0)] = 1
 
 
-class Schedule(Struct, frozen=True, forbid_unknown_fields=True):
+class Schedule(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """`average` is the share kept by the moving average of the weights (0: none); `patience` is in epochs (0: none)."""
 
     phases: tuple[Phase, ...] = (
@@ -185,6 +186,25 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
                 raise ValueError(f"data {data.name!r} maps to {sorted(strange)}, which no label has as its id")
         if (self.loss.kind == "ordinal") != (self.model.activation == "ordinal"):
             raise ValueError("loss kind and model activation must both be 'ordinal', or neither")
+
+    @property
+    def training_key(self) -> str:
+        """sha256 of everything that the trained weights hang on; what a recipe does not give does not count, so
+        that a field that is added to recipes later leaves the key of older ones as it is."""
+        trained = {
+            "seed": self.seed,
+            "model": self.model,
+            "input": self.input,
+            "labels": [(label.id, label.positive) for label in self.labels],
+            "data": [(data.name, data.labels, data.only, data.train_without) for data in self.data],
+            "augmentation": self.augmentation,
+            "sampling": self.sampling,
+            "loss": self.loss,
+            "schedule": self.schedule,
+            "choose": self.choose,
+            "near_duplicates": self.near_duplicates,
+        }
+        return hashlib.sha256(msgspec.json.encode(trained, order="deterministic")).hexdigest()
 
     @property
     def logits(self) -> int:

@@ -11,6 +11,7 @@ from medsdk_converters.data import Example
 
 # The share of each label's pictures below which a group goes to this split.
 SHARES = (("train", 0.70), ("val", 0.85), ("test", 1.0))
+LEFT_OUT = "left out"
 
 
 def complete(examples: Sequence[Example], seed: int) -> tuple[list[Example], frozenset[str]]:
@@ -36,9 +37,20 @@ def folds(examples: Sequence[Example], count: int, seed: int) -> list[int]:
     return [place[example.group] for example in examples]
 
 
-def in_fold(examples: Sequence[Example], fold_of: Sequence[int], fold: int) -> list[Example]:
-    """The examples with the fold as val and all others as train."""
-    return [_moved(example, "val" if at == fold else "train") for example, at in zip(examples, fold_of, strict=True)]
+def in_fold(examples: Sequence[Example], fold_of: Sequence[int | None], fold: int, count: int) -> list[Example]:
+    """The examples with the fold as test. What lies in no fold (None) keeps its split, and all of it is learnt from or
+    chosen by; where everything lies in a fold, the next one is val. The rest is train."""
+    val = (fold + 1) % count if None not in fold_of else None
+    named = {fold: "test", val: "val"}
+    return [
+        example if at is None else _moved(example, named.get(at, "train"))
+        for example, at in zip(examples, fold_of, strict=True)
+    ]
+
+
+def without(examples: Sequence[Example], left_out: Sequence[bool]) -> list[Example]:
+    """The examples with those that are left out as 'left out', in whatever split they were."""
+    return [_moved(example, LEFT_OUT) if out else example for example, out in zip(examples, left_out, strict=True)]
 
 
 def _by_share(examples: Sequence[Example], seed: int) -> dict[str, str]:

@@ -130,7 +130,7 @@ class _Run:
             state = pickle.loads(self.state_file.read_bytes())  # our own file, in the user's work folder
         except FileNotFoundError:
             return
-        if state["recipe"] != repr(self.recipe):
+        if state["recipe"] != self.recipe.training_key:
             self.report("The saved state is of another recipe: starting anew.")
             return
         self.history, self.best, self.average = state["history"], state["best"], state["average"]
@@ -199,7 +199,7 @@ class _Run:
         self.next_epoch = epoch + 1
         self.report(f"epoch {epoch + 1}: loss {loss:.4f}, val {self.recipe.choose} {score:.4f}")
         state = {
-            "recipe": repr(self.recipe),
+            "recipe": self.recipe.training_key,
             "history": self.history,
             "next_epoch": self.next_epoch,
             "best": self.best,

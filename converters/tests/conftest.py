@@ -120,6 +120,27 @@ def unsplit(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def two_hospitals(tmp_path: Path) -> Path:
+    """Pictures of two sources, both with both labels in every split."""
+    folder, rows = tmp_path / "two" / "spots", []
+    for seed, source in enumerate(("north", "south")):
+        for place, split in enumerate(("train", "val", "test")):
+            files = write_pictures(folder, 24, np.random.default_rng([seed, place]), f"{source}-{split}-")
+            rows += [
+                {
+                    "file": f.relative_to(folder).as_posix(),
+                    "label": f.parent.name,
+                    "group": str(f),
+                    "source": source,
+                    "split": split,
+                }
+                for f in files
+            ]
+    write_manifest(folder, rows)
+    return folder
+
+
+@pytest.fixture
 def recipe_file(tmp_path: Path) -> Callable[..., Path]:
     """Writes the recipe with some of its text replaced."""
 

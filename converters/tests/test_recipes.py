@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 from medsdk_converters import recipes
 from medsdk_converters.errors import RecipeError
-from medsdk_converters.recipe import read_recipe
+from medsdk_converters.recipe import Augmentation, Loss, ModelSpec, Sampling, Schedule, read_recipe
 
 SHIPPED = sorted(Path(__file__).parent.parent.glob("recipes/*.toml"))
 
@@ -56,3 +57,19 @@ def test_no_toml(tmp_path: Path) -> None:
     (tmp_path / "own.toml").write_text("name = ")
     with pytest.raises(RecipeError, match="not TOML"):
         read_recipe(tmp_path / "own.toml")
+
+
+def test_a_training_goes_on_under_another_text_but_not_under_another_seed(recipe_file: Callable[..., Path]) -> None:
+    plain = read_recipe(recipe_file())
+    told = read_recipe(
+        recipe_file(('intended_use = "To show', 'intended_use = "To prove'), ("components = 4", "components = 5"))
+    )
+    assert told.training_key == plain.training_key
+    for change in (("seed = 3", "seed = 4"), ("learning_rate = 0.003", "learning_rate = 0.002")):
+        assert read_recipe(recipe_file(change)).training_key != plain.training_key
+
+
+@pytest.mark.parametrize("part", [ModelSpec, Augmentation, Sampling, Loss, Schedule])
+def test_what_a_recipe_does_not_give_is_not_in_the_training_key(part: type[msgspec.Struct]) -> None:
+    """So that a field that is added to it later leaves older keys as they are."""
+    assert msgspec.json.encode(part()) == b"{}"

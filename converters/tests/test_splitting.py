@@ -79,8 +79,24 @@ def test_folds_hold_each_group_once_and_evenly() -> None:
     assert set(Counter(fold_of).values()) == {30}
 
 
-def test_the_fold_is_val_and_the_rest_train() -> None:
+def test_a_fold_is_test_the_next_one_val_and_the_rest_train() -> None:
     examples = many(10, 1)
-    fold_of = splitting.folds(examples, 2, seed=1)
-    moved = splitting.in_fold(examples, fold_of, 1)
-    assert [one.picture.split == "val" for one in moved] == [fold == 1 for fold in fold_of]
+    fold_of = splitting.folds(examples, 3, seed=1)
+    moved = splitting.in_fold(examples, fold_of, 2, 3)
+    wanted = {0: "val", 1: "train", 2: "test"}
+    assert [one.picture.split for one in moved] == [wanted[fold] for fold in fold_of]
+
+
+def test_where_some_pictures_are_folded_the_others_keep_their_split() -> None:
+    examples = many(8, 1)
+    fold_of = [0, 1, 2, *[None] * (len(examples) - 3)]
+    moved = splitting.in_fold(examples, fold_of, 0, 3)
+    assert [one.picture.split for one in moved[:3]] == ["test", "train", "train"]
+    assert moved[3:] == examples[3:]
+
+
+def test_what_is_left_out_is_in_no_split() -> None:
+    examples = many(2, 1)
+    moved = splitting.without(examples, [i == 0 for i in range(len(examples))])
+    assert moved[0].picture.split == splitting.LEFT_OUT
+    assert moved[1:] == examples[1:]

@@ -1,0 +1,138 @@
+"""How each means against shortcuts moves the chest network's figures on hospitals that it was not trained on.
+
+    python benchmarks/chest_sources.py --data PACKS --work FOLDER [--out chest_sources.json]
+
+Each variant adds one means to the one before it, and is trained once without each source; the last one is the shipped
+recipe's preprocessing and augmentation. Then the Delhi films, the only ones whose ill and well come from one hospital,
+are cross-validated. All of it at a trial's size (128 px, a short schedule), so that it compares the means and does not say
+how good the shipped network is. Killed and called again, it goes on. It needs medsdk-converters.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from medsdk.core.files import write_beside
+
+SOURCES = ("da_delhi", "mendeley", "tb_database", "nih8_adult", "kermany")
+SIDE = 128
+VARIANTS: dict[str, dict[str, Any]] = {
+    "plain film, flips only": {"steps": ("grey", "resize"), "augmented": False},
+    "+ strong augmentation": {"steps": ("grey", "resize"), "augmented": True},
+    "+ grey levels equalised": {"steps": ("grey", "resize", "stretch", "clahe"), "augmented": True},
+    "+ cut to the lungs": {"steps": ("lung_crop", "grey", "resize", "stretch", "clahe"), "augmented": True},
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="The folder with chest.tar and pneumonia.tar.")
+    parser.add_argument("--work", type=Path, required=True, help="Where the states of the runs are kept.")
+    parser.add_argument("--out", type=Path, default=Path("chest_sources.json"))
+    parser.add_argument("--folds", type=int, default=5)
+    arguments = parser.parse_args()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    found = {name: _left_out(name, arguments.data, arguments.work) for name in VARIANTS}
+    folds = _delhi(arguments.data, arguments.work, arguments.folds)
+    content = msgspec.json.encode({"left_out": found, "delhi_folds": folds})
+    write_beside(arguments.out, msgspec.json.format(content, indent=1) + b"\n")
+    print("\n".join(_table(found)))
+    print()
+    print(_folds_line(folds))
+
+
+def trial(base: str, variant: dict[str, Any]) -> Any:
+    """The shipped recipe at a trial's size, with some of its means only."""
+    from medsdk_converters import recipes
+    from medsdk_converters.recipe import Augmentation, Phase, read_recipe, with_changes
+
+    recipe = read_recipe(recipes.locate(base))
+    given = msgspec.structs.replace(
+        recipe.input,
+        height=SIDE,
+        width=SIDE,
+        steps=tuple(step for step in recipe.input.steps if step.name in variant["steps"]),
+    )
+    return with_changes(
+        recipe,
+        input=given,
+        augmentation=recipe.augmentation if variant["augmented"] else Augmentation(flip_horizontal=True),
+        sampling=msgspec.structs.replace(recipe.sampling, pictures=2400),
+        schedule=msgspec.structs.replace(recipe.schedule, phases=(Phase(epochs=3, learning_rate=0.001),), average=0.98),
+    )
+
+
+def _left_out(name: str, data: Path, work: Path) -> Any:
+    from medsdk_converters import leaving_out
+
+    recipe = trial("chest", VARIANTS[name])
+    folder = _made(work / f"variant{list(VARIANTS).index(name) + 1}")
+    prepared = _prepared(recipe, data, folder)
+    return leaving_out.leave_out(recipe, prepared, "source", folder, _say, SOURCES)
+
+
+def _delhi(data: Path, work: Path, count: int) -> Any:
+    from medsdk_converters import cross_validation
+
+    recipe = trial("tuberculosis", VARIANTS[list(VARIANTS)[-1]])
+    folder = _made(work / "delhi")
+    prepared = _prepared(recipe, data, folder)
+    return cross_validation.cross_validate(recipe, prepared, count, folder, _say, {"source": "da_delhi"})
+
+
+def _prepared(recipe: Any, data: Path, folder: Path) -> Any:
+    from medsdk_converters.preparation import prepare
+
+    return prepare(recipe, data, folder, _quietly)
+
+
+def _table(found: dict[str, Any]) -> Iterator[str]:
+    """Markdown: a line for each means, a column for each source and label that could be judged."""
+    columns = {
+        (left.value, one.label, one.within): None
+        for result in found.values()
+        for left in result.values
+        for one in left.findings
+    }
+    yield "| means | " + " | ".join(f"{s}, {label}{'' if within else ' *'}" for s, label, within in columns) + " |"
+    yield "| --- |" + " --- |" * len(columns)
+    for name, result in found.items():
+        cells = {(left.value, one.label, one.within): one for left in result.values for one in left.findings}
+        yield f"| {name} | " + " | ".join(_cell(cells.get(column)) for column in columns) + " |"
+
+
+def _cell(finding: Any) -> str:
+    if finding is None:
+        return "-"
+    auc = finding.auc
+    return f"{auc.value:.3f} ({auc.low:.2f}-{auc.high:.2f}), {finding.sensitivity_at_90:.2f}"
+
+
+def _folds_line(folds: Any) -> str:
+    said = (f"{name} {spread.mean:.3f} ± {spread.deviation:.3f}" for name, spread in folds.figures.items())
+    return f"Delhi, {len(folds.folds)} folds: " + ", ".join(said)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _quietly(items: Any, total: int) -> Any:
+    del total
+    return items
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

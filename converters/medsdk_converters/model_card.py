@@ -12,6 +12,18 @@ FLOORS = {
     "floor_border_auc": "*floor:* AUC from the picture's border alone",
     "floor_colour_auc": "*floor:* AUC from the picture's mean colours alone",
 }
+# What benchmarks/figures.py measures of a shipped bundle.
+MEASURED = {
+    "unchanged_jpeg_50": "after JPEG compression of quality 50",
+    "unchanged_darker_20": "20 % darker",
+    "unchanged_brighter_20": "20 % brighter",
+    "unchanged_turned_5": "turned by 5°",
+    "unchanged_half_resolution": "at half the resolution",
+    "unchanged_slight_blur": "slightly blurred",
+    "attention_covered": "covering the hottest fifth lowers the score more",
+    "attention_log_odds": "log-odds that it lowers the score more",
+    "attention_in_infected_cell": "hottest point in the infected cell of two",
+}
 RULES = {
     "youden": "the highest sum of sensitivity and specificity",
     "accuracy": "the most right verdicts",
@@ -30,7 +42,7 @@ def render(card: Card, *, diagram: bool = False) -> str:
         autoescape=False,  # Markdown, from the card alone
     )
     environment.filters.update(figure=_figure, percent=_percent, count=_count)
-    names = {**FIGURES, **FLOORS}
+    names = {**FIGURES, **FLOORS, **MEASURED}
     page: str = environment.get_template("README.md.j2").render(
         card=card,
         names=names,

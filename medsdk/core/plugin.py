@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -87,7 +87,7 @@ class DiseasePlugin:
             scores=scores,
             reason=reason,
             distance=distance,
-            explain=self._explanation(outputs),
+            explain=self.explanation(outputs),
         )
 
     def regions(self, image: Pixels) -> many.Regions | None:  # noqa: ARG002
@@ -126,6 +126,17 @@ class DiseasePlugin:
             return self._reference.distance(outputs.context)
         return None if outputs.features is None else self._reference.distance(screening.pool(outputs.features))
 
+    def explanation(self, outputs: ModelOutputs) -> Callable[[], attention.Attention] | None:
+        """Makes the attention map when it is called; None where the model gives no feature map.
+
+        What it explains is the outputs, whether or not the picture would be rejected.
+        """
+        weights = self.bundle.reference.get("head_weights")
+        if weights is None or outputs.features is None:
+            return None
+        heat = attention.class_activation(outputs.features, weights, decision.direction(outputs.logits, self.card))
+        return _Explanation(heat, outputs.tensor, outputs.picture)
+
     @cached_property
     def _pipeline(self) -> Pipeline:
         return Pipeline(self.card.input, str(self.bundle.folder / "card.json"))
@@ -151,13 +162,6 @@ class DiseasePlugin:
     def _scores(self, probability: npt.NDArray[np.float64]) -> tuple[Score, ...]:
         scores = [Score(label.id, label.name, float(value)) for label, value in zip(self.labels, probability, strict=True)]
         return tuple(sorted(scores, key=lambda score: -score.probability))
-
-    def _explanation(self, outputs: ModelOutputs) -> _Explanation | None:
-        weights = self.bundle.reference.get("head_weights")
-        if weights is None or outputs.features is None:
-            return None
-        heat = attention.class_activation(outputs.features, weights, decision.direction(outputs.logits, self.card))
-        return _Explanation(heat, outputs.tensor, outputs.picture)
 
 
 class _Explanation:

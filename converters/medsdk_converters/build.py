@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -21,7 +21,7 @@ from medsdk_converters.errors import GateError
 from medsdk_converters.export import PLAIN_RANGE, Precision, Range, to_tflite
 from medsdk_converters.inference import float_logits, infer
 from medsdk_converters.preparation import Indices, Prepared, Progress, prepare
-from medsdk_converters.recipe import Recipe
+from medsdk_converters.recipe import Quantise, Recipe
 
 __all__ = ["Export", "Prepared", "bundle", "prepare", "train"]
 
@@ -42,7 +42,7 @@ class Export:
 
     precision: Precision = "int8"
     value_range: Range = PLAIN_RANGE
-    quantise: Literal["auto", "ptq", "qat"] = "auto"
+    quantise: Quantise = "auto"
     mobile: bool = False
     accept: tuple[str, ...] = ()
 

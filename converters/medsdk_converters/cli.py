@@ -14,7 +14,7 @@ import medsdk
 if TYPE_CHECKING:
     from medsdk_converters import bundling, checking
     from medsdk_converters.preparation import Prepared
-    from medsdk_converters.recipe import Recipe
+    from medsdk_converters.recipe import Acceptable, Quantise, Recipe
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 EXISTING = click.Path(exists=True, path_type=Path)
@@ -70,9 +70,8 @@ def _columns(context: click.Context, parameter: click.Parameter, given: str | No
 @click.option(
     "--quantise",
     type=click.Choice(["auto", "ptq", "qat"]),
-    default="auto",
-    show_default=True,
-    help="After training (ptq), with fine-tuning for it (qat), or the second where the first fails the gate (auto).",
+    help="After training (ptq), with fine-tuning for it (qat), or the second where the first fails the gate (auto). "
+    "[default: the recipe's]",
 )
 @click.option(
     "--trained", type=EXISTING, help="float.keras of a run of the same network: only the steps behind training are done."
@@ -89,9 +88,9 @@ def train(
     folds: int | None,
     folds_of: dict[str, str],
     leave_out: str | None,
-    quantise: Literal["auto", "ptq", "qat"],
+    quantise: Quantise | None,
     mobile: bool,
-    accept: tuple[str, ...],
+    accept: tuple[Acceptable, ...],
 ) -> None:
     """Make a checked bundle from RECIPE (a TOML file, or the name of a shipped recipe) and labelled pictures.
 
@@ -115,9 +114,9 @@ def train(
     model = build.train(parsed, prepared, work, _say) if trained is None else loading.load(trained, work)
     # Before the bundle is made, since fine-tuning for int8 would change it: `check --float` asks for this one.
     model.save(work / "float.keras")
-    options = _options(("--quantise", quantise, "auto"), ("--mobile", mobile, False), accept)
+    options = _options(("--quantise", quantise, None), ("--mobile", mobile, False), accept)
     command = f"medsdk train {recipes.shown(path)} --data DATA --out BUNDLE{options}"
-    how = build.Export(quantise=quantise, mobile=mobile, accept=accept)
+    how = build.Export(quantise=quantise or parsed.export.quantise, mobile=mobile, accept=(*parsed.export.accept, *accept))
     parts = build.bundle(parsed, prepared, model, command, _progress("evaluating"), how, _say)
     bundling.write(parts, out)
     _told(parts, out)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta, Struct, field
@@ -14,6 +14,8 @@ from medsdk_converters.errors import RecipeError
 
 Count = Annotated[int, Meta(ge=0)]
 PositiveFloat = Annotated[float, Meta(gt=0)]
+Quantise: TypeAlias = Literal["auto", "ptq", "qat"]
+Acceptable: TypeAlias = Literal["AUC", "agreement", "delegate", "size"]
 
 
 class ModelSpec(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -132,6 +134,16 @@ class Reject(Struct, frozen=True, forbid_unknown_fields=True):
     accept: Share = 0.985
 
 
+class ExportSpec(Struct, frozen=True, forbid_unknown_fields=True):
+    """How the float model becomes the int8 file; the options of `medsdk train` are added to it.
+
+    `quantise` is as in `medsdk train`. `accept` names checks of the gate that the bundle may fail: say why in a comment.
+    """
+
+    quantise: Quantise = "auto"
+    accept: tuple[Acceptable, ...] = ()
+
+
 class EvaluationSpec(Struct, frozen=True, forbid_unknown_fields=True):
     """A set that the card reports on. `where` and `without` hold columns and values."""
 
@@ -175,6 +187,7 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     near_duplicates: Literal["error", "leave_out"] = "error"
     decide: Decide = Decide()
     reject: Reject = Reject()
+    export: ExportSpec = ExportSpec()
     evaluate: tuple[EvaluationSpec, ...] = (EvaluationSpec(set="test", split="test"),)
     card: CardText
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from medsdk_converters import recipes
 from medsdk_converters.errors import RecipeError
-from medsdk_converters.recipe import Augmentation, Loss, ModelSpec, Sampling, Schedule, read_recipe
+from medsdk_converters.recipe import Augmentation, ExportSpec, Loss, ModelSpec, Sampling, Schedule, read_recipe
 
 SHIPPED = sorted(Path(__file__).parent.parent.glob("recipes/*.toml"))
 
@@ -73,3 +73,9 @@ def test_a_training_goes_on_under_another_text_but_not_under_another_seed(recipe
 def test_what_a_recipe_does_not_give_is_not_in_the_training_key(part: type[msgspec.Struct]) -> None:
     """So that a field that is added to it later leaves older keys as they are."""
     assert msgspec.json.encode(part()) == b"{}"
+
+
+def test_a_recipe_says_which_checks_its_bundle_may_fail() -> None:
+    assert read_recipe(recipes.locate("covid")).export == read_recipe(recipes.locate("chest")).export
+    assert read_recipe(recipes.locate("covid")).export.accept == ("agreement",)
+    assert read_recipe(recipes.locate("malaria")).export == ExportSpec()

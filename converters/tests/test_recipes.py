@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +10,22 @@ import msgspec
 import pytest
 from medsdk_converters import recipes
 from medsdk_converters.errors import RecipeError
-from medsdk_converters.recipe import Augmentation, ExportSpec, Loss, ModelSpec, Sampling, Schedule, read_recipe
+from medsdk_converters.recipe import (
+    Augmentation,
+    CardText,
+    DataSpec,
+    Decide,
+    EvaluationSpec,
+    ExportSpec,
+    Loss,
+    ModelSpec,
+    Phase,
+    Recipe,
+    Reject,
+    Sampling,
+    Schedule,
+    read_recipe,
+)
 
 SHIPPED = sorted(Path(__file__).parent.parent.glob("recipes/*.toml"))
 
@@ -79,3 +95,11 @@ def test_a_recipe_says_which_checks_its_bundle_may_fail() -> None:
     assert read_recipe(recipes.locate("covid")).export == read_recipe(recipes.locate("chest")).export
     assert read_recipe(recipes.locate("covid")).export.accept == ("agreement",)
     assert read_recipe(recipes.locate("malaria")).export == ExportSpec()
+
+
+def test_the_reference_names_every_field() -> None:
+    page = (Path(__file__).parents[2] / "docs/reference/recipe.md").read_text()
+    parts = (Recipe, ModelSpec, DataSpec, Augmentation, Sampling, Loss, Phase, Schedule, EvaluationSpec, CardText)
+    named = {*re.findall(r"`(?:\w+\.)?(\w+)`", page), *re.findall(r"\[+(\w+)\]", page)}
+    for part in (*parts, Decide, Reject, ExportSpec):
+        assert set(part.__struct_fields__) <= named, part

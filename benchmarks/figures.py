@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 from figures_attention import covering, pairs_of_cells
 from figures_pages import overview, page, with_table
-from figures_robustness import robustness
+from figures_robustness import robustness, same_at_another_size
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "converters"))
@@ -53,6 +53,7 @@ ROBUSTNESS_PICTURES = 300
 ATTENTION_PICTURES = 200
 IDENTIFIED_PICTURES = 60
 CELL_PAIRS = 60
+CAMERA = "retina_raw"
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,8 @@ def measure(analyzer: medsdk.Analyzer, data: Path) -> dict[str, object]:
         sets[spec.set] = evaluated(analyzer, judged(analyzer, chosen))
     in_card = {e.set: {k: round(v.value, 4) for k, v in e.figures.items()} for e in analyzer.card.evaluations}
     test = [example for example in examples if example.picture.split == "test" and example.matches(recipe.decide.where)]
-    measured = [each for each in (changed(analyzer, test), looked_at(analyzer, test, data)) if each is not None]
+    tried = (changed(analyzer, test), resized(analyzer, test), looked_at(analyzer, test, data))
+    measured = [each for each in tried if each is not None]
     ship(analyzer, measured)
     return {
         "model_sha256": analyzer.card.model.sha256,
@@ -108,6 +110,14 @@ def measure(analyzer: medsdk.Analyzer, data: Path) -> dict[str, object]:
 def changed(analyzer: medsdk.Analyzer, test: list[labelled.Example]) -> Evaluation:
     chosen = spread(test, ROBUSTNESS_PICTURES)
     return robustness(analyzer, decoded(chosen), len({example.group for example in chosen}))
+
+
+def resized(analyzer: medsdk.Analyzer, test: list[labelled.Example]) -> Evaluation | None:
+    """Where a set holds whole photographs at the camera's own colours."""
+    chosen = [example for example in test if example.data == CAMERA]
+    if not chosen:
+        return None
+    return same_at_another_size(analyzer, decoded(chosen), len({example.group for example in chosen}))
 
 
 def looked_at(analyzer: medsdk.Analyzer, test: list[labelled.Example], data: Path) -> Evaluation | None:

@@ -15,6 +15,11 @@ from medsdk.evaluation.bootstrap import wilson
 
 SET = "robustness"
 NOTE = "Share of test pictures whose verdict a change of the picture leaves as it was; Wilson's interval."
+SIZES = "the same photograph at another size"
+SIZES_NOTE = (
+    "Share of test photographs that get the same label (grade) 4000 pixels wide and 400; the wide ones are enlarged, "
+    "since the set holds none of that size. Wilson's interval."
+)
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -60,6 +65,21 @@ def robustness(analyzer: medsdk.Analyzer, images: Sequence[Any], groups: int) ->
         after = _verdicts(analyzer, [change(image) for image in images])
         found[name] = wilson(sum(a == b for a, b in zip(before, after, strict=True)), len(images))
     return Evaluation(SET, len(images), groups, before.count("positive"), found, NOTE)
+
+
+def same_at_another_size(analyzer: medsdk.Analyzer, images: Sequence[Any], groups: int) -> Evaluation:
+    """Does a camera's 12-megapixel JPEG get the label of its 400 px copy? The large one is enlarged from what there is."""
+    large, small = (analyzer.predict_many([_as_jpeg(image, side) for image in images], threads=2) for side in (4000, 400))
+    same = sum(a.label == b.label for a, b in zip(large, small, strict=True))
+    return Evaluation(SIZES, len(images), groups, 0, {"same_at_12_megapixels": wilson(same, len(images))}, SIZES_NOTE)
+
+
+def _as_jpeg(image: Pixels, side: int) -> bytes:
+    """JPEG of quality 92 whose longer side is `side`."""
+    share = side / max(image.shape[:2])
+    interpolation = cv2.INTER_AREA if share < 1 else cv2.INTER_CUBIC
+    sized = cv2.resize(image, None, fx=share, fy=share, interpolation=interpolation)
+    return cv2.imencode(".jpg", cv2.cvtColor(sized, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 92])[1].tobytes()
 
 
 def _verdicts(analyzer: medsdk.Analyzer, images: Sequence[Any]) -> list[str | None]:

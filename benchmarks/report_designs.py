@@ -1,9 +1,13 @@
 """Latency and size of the original report's six designs beside the models that medsdk ships, as a Markdown table.
 
-    python benchmarks/report_designs.py [--invocations 50] [--int8]
+    python benchmarks/report_designs.py [--invocations 50] [--int8] [--trained FOLDER] [--out benchmarks/report_designs.md]
 
 The designs are built with random weights, which changes neither figure; it needs medsdk-converters. One thread, one
-picture, the median of many invocations. Trust ratios and not milliseconds: a busy machine slows all of them.
+picture, the median of many invocations. Trust ratios and not milliseconds: a busy machine slows all of them. The models are
+taken in turn, a few invocations each, so that other programs disturb all alike.
+
+With --trained, what the two hand-made networks of the report reach stands beside ours: FOLDER holds the bundles that
+`medsdk train report_malaria` and `medsdk train report_tuberculosis` wrote (`FOLDER/report_malaria`, …).
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ import platform
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -22,10 +27,17 @@ from typing import Any
 import numpy as np
 
 from medsdk.core.bundle import Bundle
+from medsdk.core.card import Estimate, read_card
+from medsdk.core.files import write_beside
 from medsdk.core.runtime import Model, runtime
 
 PLUGINS = Path(__file__).parent.parent / "plugins"
 WARM_UP = 5
+HEAD = """# The original report's designs beside medsdk's models
+
+Written by `benchmarks/report_designs.py`."""
+TRAINED = ("malaria", "tuberculosis")
+COMPARED = ("auc", "accuracy", "sensitivity", "specificity")
 
 
 @dataclass(frozen=True)
@@ -51,6 +63,15 @@ DESIGNS = (
 
 
 @dataclass(frozen=True)
+class Subject:
+    """A model file to be timed."""
+
+    name: str
+    content: bytes
+    precision: str
+
+
+@dataclass(frozen=True)
 class Row:
     """A line of the table."""
 
@@ -65,13 +86,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--invocations", type=int, default=50)
     parser.add_argument("--int8", action="store_true", help="the report's designs in int8 as well")
+    parser.add_argument("--trained", type=Path, help="folder of the bundles report_malaria and report_tuberculosis")
+    parser.add_argument("--out", type=Path, help="write the tables here as well")
     arguments = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    rows = [*designs(arguments.invocations, arguments.int8), *shipped(arguments.invocations)]
-    print(table(rows))
+    subjects = [*designs(arguments.int8), *shipped()]
+    lines = [table(timed(subjects, arguments.invocations))]
+    if arguments.trained is not None:
+        lines += ["", *compared(arguments.trained)]
+    text = "\n".join(lines)
+    print(text)
+    if arguments.out is not None:
+        write_beside(arguments.out, f"{HEAD}\n\n{text}\n".encode())
 
 
-def designs(invocations: int, int8: bool) -> Iterator[Row]:
+def designs(int8: bool) -> Iterator[Subject]:
     from medsdk_converters import backbones, export
 
     for design in DESIGNS:
@@ -87,29 +116,57 @@ def designs(invocations: int, int8: bool) -> Iterator[Row]:
         )
         pixels = np.random.default_rng(1).integers(0, 256, (4, design.side, design.side, 3)).astype(np.uint8)
         for precision in ("float32", "int8") if int8 else ("float32",):
-            content = export.to_tflite(model, pixels, precision)
-            yield measured(design.name, content, precision, invocations)
+            yield Subject(design.name, export.to_tflite(model, pixels, precision), precision)
 
 
-def shipped(invocations: int) -> Iterator[Row]:
+def shipped() -> Iterator[Subject]:
     """The bundles in plugins/, whichever there are."""
     for card in sorted(PLUGINS.glob("*/medsdk_*/card.json")):
         bundle = Bundle(card.parent)
         precision = "int8" if bundle.card.input.dtype == "uint8" else "float"
-        yield measured(f"medsdk: {bundle.card.disease}", bundle.model(), precision, invocations)
+        yield Subject(f"medsdk: {bundle.card.disease}", bundle.model(), precision)
 
 
-def measured(name: str, content: bytes, precision: str, invocations: int) -> Row:
-    with Model(content, name) as model:
-        shape, dtype = model.input_shape, model.input_dtype
-        picture: Any = np.random.default_rng(1).integers(0, 256, shape).astype(dtype)
-        times = []
+def timed(subjects: list[Subject], invocations: int) -> list[Row]:
+    """All in turn, round after round."""
+    with ExitStack() as stack:
+        models = [stack.enter_context(Model(subject.content, subject.name)) for subject in subjects]
+        times: list[list[float]] = [[] for _ in models]
         for number in range(WARM_UP + invocations):
-            begin = time.perf_counter()
-            model.run(picture)
-            if number >= WARM_UP:
-                times.append(time.perf_counter() - begin)
-    return Row(name, shape[1], precision, len(content) / 1e6, 1000 * median(times))
+            for model, kept in zip(models, times, strict=True):
+                seconds = once(model)
+                if number >= WARM_UP:
+                    kept.append(seconds)
+        return [
+            Row(s.name, model.input_shape[1], s.precision, len(s.content) / 1e6, 1000 * median(kept))
+            for s, model, kept in zip(subjects, models, times, strict=True)
+        ]
+
+
+def once(model: Model) -> float:
+    picture: Any = np.random.default_rng(1).integers(0, 256, model.input_shape).astype(model.input_dtype)
+    model.run(picture)  # the one before belonged to another model, whose weights are in the cache
+    begin = time.perf_counter()
+    model.run(picture)
+    return time.perf_counter() - begin
+
+
+def compared(folder: Path) -> Iterator[str]:
+    """The report's networks and ours on the same test pictures, from the cards."""
+    yield "| set | figure | the report's network | medsdk |"
+    yield "| --- | --- | --- | --- |"
+    for disease in TRAINED:
+        theirs = read_card(folder / f"report_{disease}" / "card.json")
+        ours = {each.set: each for each in read_card(PLUGINS / disease / f"medsdk_{disease}" / "card.json").evaluations}
+        for evaluation in theirs.evaluations:
+            for name in COMPARED:
+                mine = ours[evaluation.set].figures.get(name) if evaluation.set in ours else None
+                if name in evaluation.figures and mine is not None:
+                    yield f"| {disease}: {evaluation.set} | {name} | {said(evaluation.figures[name])} | {said(mine)} |"
+
+
+def said(estimate: Estimate) -> str:
+    return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})"
 
 
 def table(rows: list[Row]) -> str:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from medsdk.core.errors import PictureTooLargeError as PictureTooLargeError
     from medsdk.core.errors import PluginError as PluginError
     from medsdk.core.errors import RuntimeUnavailableError as RuntimeUnavailableError
+    from medsdk.core.errors import SiteError as SiteError
     from medsdk.core.errors import SourceError as SourceError
     from medsdk.core.errors import SourceNotFoundError as SourceNotFoundError
     from medsdk.core.errors import UnknownDiseaseError as UnknownDiseaseError
@@ -80,6 +81,7 @@ _HOME = {
         "PictureTooLargeError",
         "PluginError",
         "RuntimeUnavailableError",
+        "SiteError",
         "SourceError",
         "SourceNotFoundError",
         "UnknownDiseaseError",

@@ -49,12 +49,12 @@ def command(
 
     DISEASE is an installed disease's id, or the path of a bundle's folder (./malaria).
     """
+    from medsdk.core.site import write_site
     from medsdk.evaluation import report
     from medsdk.evaluation.data import parse_label_map
     from medsdk.evaluation.evaluate import Plan, evaluate
     from medsdk.evaluation.judging import open_disease
-    from medsdk.evaluation.recalibrate import write_site
-
+    
     if pictures and out is None:
         raise click.UsageError("--pictures needs --out: the pictures are shown in the report.")
     if rule is not None and site is None:

@@ -62,7 +62,10 @@ def prediction_text(prediction: Prediction, name: str, threshold: float, positiv
     if "summary" in prediction.details:
         lines.append(f"  {prediction.details['summary']}")
     if prediction.probability is not None and prediction.scores:
-        lines.append(f"  probability of {positive} {percent(prediction.probability)}, operating point {percent(threshold)}")
+        made = prediction.provenance
+        whose = ", by this site's settings" if made is not None and made.site_sha256 else ""
+        chance = f"probability of {positive} {percent(prediction.probability)}"
+        lines.append(f"  {chance}, operating point {percent(threshold)}{whose}")
         width = max(len(score.name) for score in prediction.scores)
         lines += [f"    {score.name:<{width}}  {percent(score.probability):>7}" for score in prediction.scores]
     return "\n".join([*lines, f"  {NOTICE}"])

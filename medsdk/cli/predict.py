@@ -19,6 +19,11 @@ from medsdk.core.prediction import Prediction
 @click.argument("pictures", nargs=-1, required=True)
 @output.format_options
 @click.option("--attention", type=click.Path(dir_okay=False, path_type=Path), help="Write the overlay of one picture.")
+@click.option(
+    "--site",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="This site's own operating point: a file that `medsdk evaluate --recalibrate` wrote.",
+)
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Pictures judged side by side.")
 @click.option("--fail-on", type=click.Choice(["positive"]), help="Exit with code 10 if a picture is positive; for scripts.")
 def command(
@@ -26,13 +31,14 @@ def command(
     pictures: tuple[str, ...],
     form: output.Format,
     attention: Path | None,
+    site: Path | None,
     threads: int,
     fail_on: str | None,
 ) -> None:
     """Judge PICTURES for DISEASE. The picture '-' is standard input."""
     if attention is not None and len(pictures) > 1:
         raise click.UsageError("--attention takes one picture.")
-    with medsdk.load(disease) as analyzer:
+    with medsdk.load(disease, site=site) as analyzer:
         sources = (sys.stdin.buffer.read() if name == "-" else name for name in pictures)
         # One picture that cannot be read is the whole run's error; of many, it is one line.
         alone = len(pictures) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
@@ -26,6 +27,7 @@ from medsdk.core.prediction import Prediction, Provenance, Timings
 from medsdk.core.preprocessing import Tensor
 from medsdk.core.regions import Region, Regions
 from medsdk.core.runtime import Model, runtime
+from medsdk.core.site import at_site
 
 # Pictures in the making for each thread of predict_many: enough that no thread waits, few enough for a small device.
 _AHEAD = 2
@@ -42,13 +44,22 @@ class Match:
 class Analyzer:
     """What `medsdk.load` returns. Thread-safe; a context manager; cheap to keep.
 
-    Each thread that predicts at the same time has an interpreter of its own, made when it is first needed.
+    Each thread that predicts at the same time has an interpreter of its own, made when it is first needed. `site` is the
+    file of a site's own settings, as in `medsdk.load`.
     """
 
-    def __init__(self, plugin: DiseasePlugin, distribution: str = "", version: str = "") -> None:
-        self.plugin = plugin
+    def __init__(
+        self,
+        plugin: DiseasePlugin,
+        distribution: str = "",
+        version: str = "",
+        site: str | os.PathLike[str] | None = None,
+    ) -> None:
+        self.plugin, site_sha256 = at_site(plugin, site) if site is not None else (plugin, None)
         self._content = plugin.model
-        self._provenance = Provenance(distribution, version, medsdk.__version__, plugin.card.model.sha256, str(runtime()))
+        self._provenance = Provenance(
+            distribution, version, medsdk.__version__, plugin.card.model.sha256, str(runtime()), site_sha256
+        )
         self._idle: list[Model] = []
         self._lock = threading.Lock()
         self._closed = False
@@ -184,20 +195,23 @@ class Analyzer:
         return model
 
 
-def load(disease: str | Bundle | DiseasePlugin) -> Analyzer:
+def load(disease: str | Bundle | DiseasePlugin, *, site: str | os.PathLike[str] | None = None) -> Analyzer:
     """Find the plugin and check its model's sha256. A bundle or a plugin object may be given in place of an id.
 
-    Raises UnknownDiseaseError, DuplicateDiseaseError, BrokenPluginError, CardError, ModelDamagedError or
-    RuntimeUnavailableError.
+    `site` is a file that `medsdk evaluate --recalibrate` wrote: its calibration and operating point are used in place of
+    the card's, and every prediction's provenance names its sha256.
+
+    Raises UnknownDiseaseError, DuplicateDiseaseError, BrokenPluginError, CardError, ModelDamagedError,
+    RuntimeUnavailableError, or SiteError where the settings cannot be read or belong to another model.
     """
     if isinstance(disease, DiseasePlugin):
-        return Analyzer(disease)
+        return Analyzer(disease, site=site)
     if isinstance(disease, Bundle):
         plugin = DiseasePlugin()
         plugin.bundle = disease
-        return Analyzer(plugin)
+        return Analyzer(plugin, site=site)
     plugin, claim = registry.load_plugin(disease)
-    return Analyzer(plugin, claim.distribution, claim.version)
+    return Analyzer(plugin, claim.distribution, claim.version, site)
 
 
 def identify(source: Source) -> list[Match]:

@@ -17,10 +17,11 @@ CARD = "card.json"
 
 
 class Bundle:
-    """A card and the files it speaks of."""
+    """A card and the files it speaks of. `card` stands in for the folder's card.json where it is given."""
 
-    def __init__(self, folder: str | Path) -> None:
+    def __init__(self, folder: str | Path, card: Card | None = None) -> None:
         self.folder = Path(folder)
+        self._card = card
 
     @classmethod
     def beside(cls, module_file: str) -> Bundle:
@@ -30,7 +31,7 @@ class Bundle:
     @cached_property
     def card(self) -> Card:
         """Raises CardError."""
-        return read_card(self.folder / CARD)
+        return self._card or read_card(self.folder / CARD)
 
     @cached_property
     def reference(self) -> dict[str, npt.NDArray[np.float32]]:

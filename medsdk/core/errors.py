@@ -14,6 +14,7 @@ MedsdkError
 ├── BundleError                 a plugin's files are wrong
 │   ├── CardError                   card.json is missing or invalid
 │   └── ModelDamagedError           a file differs from what the card says of it
+├── SiteError                   a site's own settings cannot be used
 ├── RuntimeUnavailableError     no TFLite runtime is installed, or it refuses the model
 ├── AttentionUnavailableError   this prediction has no attention map
 ├── WriteError                  a result cannot be written
@@ -94,6 +95,14 @@ class CardError(BundleError):
 
 class ModelDamagedError(BundleError):
     """A file differs from what the card says of it."""
+
+
+class SiteError(MedsdkError):
+    """A site's own settings cannot be used: unreadable, or of another model. `path` is their file."""
+
+    def __init__(self, path: str, problem: str, remedy: str) -> None:
+        self.path = path
+        super().__init__(f"{path}: {problem}", remedy)
 
 
 class RuntimeUnavailableError(MedsdkError):

@@ -28,13 +28,14 @@ class Score:
 
 @dataclass(frozen=True)
 class Provenance:
-    """What made a prediction."""
+    """What made a prediction. `site_sha256` is that of the site's settings; None where the card's own were used."""
 
     distribution: str
     version: str
     medsdk: str
     model_sha256: str
     runtime: str
+    site_sha256: str | None = None
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,13 @@ import medsdk
 from medsdk.core.analyzer import Analyzer
 from medsdk.core.card import Card, Estimate, Evaluation
 from medsdk.core.decision import probabilities
+from medsdk.core.site import Site
 from medsdk.evaluation.classes import ClassFigures, by_class, confusion, share
 from medsdk.evaluation.curves import Curves, curves
 from medsdk.evaluation.data import LabelledPicture, in_split, read_labelled, with_truth
 from medsdk.evaluation.judging import Judged, Labelled, Progress, judge, logits_of
 from medsdk.evaluation.metrics import figures
-from medsdk.evaluation.recalibrate import Site, recalibrate, recalibrated
+from medsdk.evaluation.recalibrate import recalibrate
 
 Bools = npt.NDArray[np.bool_]
 
@@ -220,7 +221,7 @@ def _site_sections(analyzer: Analyzer, judged: Judged, site: Site | None, plan: 
     if site is None:
         return ()
     accepted = judged.where(~judged.said("rejected"))
-    card = recalibrated(analyzer.card, site)
+    card = site.applied_to(analyzer.card)
     chances = probabilities(logits_of(analyzer, accepted.pictures, plan.threads), card)
     again = Judged(accepted.pictures, accepted.truth, chances, accepted.verdicts)
     return (_section("site", SITE_MEANING, card, again, plan),)

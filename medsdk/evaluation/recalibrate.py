@@ -4,46 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from pathlib import Path
-from typing import Literal
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
-from msgspec import Struct
 
 import medsdk
-from medsdk.core.card import Calibration, Card, Decision, Identifier, Sha256, Text
+from medsdk.core.card import Calibration, Card, Decision
 from medsdk.core.decision import positive_probability, probabilities
 from medsdk.core.errors import MedsdkError
-from medsdk.core.files import write_beside
+from medsdk.core.site import Site
 from medsdk.evaluation.operating import TEMPERATURES, fit_temperature, inconclusive_band, operating_point
 
 # With fewer pictures of a kind, a threshold is chosen by a handful of people's pictures.
 FEWEST = 30
 # A temperature at the end of its range makes every probability the same: the logits say nothing, or the opposite.
 _HARDLY_ANY_EVIDENCE = 0.99
-
-
-class Site(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a site uses in place of the card's calibration and decision, for exactly one model."""
-
-    schema_version: Literal[1] = 1
-    disease: Identifier
-    model_sha256: Sha256
-    calibration: Calibration
-    decision: Decision
-    data: Text
-    pictures: int
-    groups: int
-    positives: int
-    made: Text
-    tool: Text
-
-
-def recalibrated(card: Card, site: Site) -> Card:
-    """The card as the site uses it; the card's own file stays as it is."""
-    return msgspec.structs.replace(card, calibration=site.calibration, decision=site.decision)
 
 
 def recalibrate(
@@ -92,8 +68,3 @@ def recalibrate(
         made=date.today().isoformat(),
         tool=f"medsdk {medsdk.__version__}",
     )
-
-
-def write_site(site: Site, path: Path) -> None:
-    """As indented JSON. Raises WriteError."""
-    write_beside(path, msgspec.json.format(msgspec.json.encode(site), indent=2) + b"\n")

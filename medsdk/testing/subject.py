@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import os
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,12 +13,12 @@ import msgspec
 
 from medsdk.core import registry
 from medsdk.core.analyzer import Analyzer
-from medsdk.core.bundle import Bundle
 from medsdk.core.card import Card
 from medsdk.core.errors import MedsdkError
 from medsdk.core.images import Pixels
 from medsdk.core.plugin import DiseasePlugin
 from medsdk.core.registry import InstalledDisease
+from medsdk.core.site import with_card
 from medsdk.testing import pictures
 
 if TYPE_CHECKING:
@@ -156,8 +155,4 @@ class Subject:
 
 def without_rejection(plugin: DiseasePlugin) -> DiseasePlugin:
     """A copy whose card has no rejection limit; code and model are the plugin's own."""
-    bundle = Bundle(plugin.bundle.folder)
-    bundle.__dict__["card"] = msgspec.structs.replace(plugin.card, rejection=None)
-    lenient = copy.copy(plugin)
-    lenient.bundle = bundle
-    return lenient
+    return with_card(plugin, msgspec.structs.replace(plugin.card, rejection=None))

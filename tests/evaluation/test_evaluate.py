@@ -12,10 +12,11 @@ import medsdk
 from medsdk.core.card import Card
 from medsdk.core.errors import BrokenPluginError, MedsdkError
 from medsdk.core.plugin import ModelOutputs
+from medsdk.core.site import Site, write_site
 from medsdk.evaluation.data import DataError, in_split, read_labelled
 from medsdk.evaluation.evaluate import Plan, Result, evaluate
 from medsdk.evaluation.judging import logits_of
-from medsdk.evaluation.recalibrate import Site, recalibrate, recalibrated, write_site
+from medsdk.evaluation.recalibrate import recalibrate
 
 pytest.importorskip("sklearn")
 
@@ -215,7 +216,7 @@ def test_a_site_is_written_whole_and_read_back(make_card: Callable[..., Card], t
     write_site(site, tmp_path / "site.json")
     assert msgspec.json.decode((tmp_path / "site.json").read_bytes(), type=Site) == site
     assert [path.name for path in tmp_path.iterdir()] == ["site.json"]
-    ours = recalibrated(card, site)
+    ours = site.applied_to(card)
     assert (ours.decision, ours.calibration) == (site.decision, site.calibration)
     assert ours.model == card.model
 

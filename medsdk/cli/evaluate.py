@@ -54,7 +54,7 @@ def command(
     from medsdk.evaluation.data import parse_label_map
     from medsdk.evaluation.evaluate import Plan, evaluate
     from medsdk.evaluation.judging import open_disease
-    
+
     if pictures and out is None:
         raise click.UsageError("--pictures needs --out: the pictures are shown in the report.")
     if rule is not None and site is None:

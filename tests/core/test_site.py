@@ -92,6 +92,13 @@ def test_an_installed_plugin_keeps_its_own_code_and_the_next_load_is_untouched(w
     assert shipped.card.decision != ours.card.decision
 
 
+def test_a_plugin_object_that_is_given_is_left_as_it_is(write: Write) -> None:
+    plugin = medsdk.load(medsdk.Bundle(DOTS)).plugin
+    before = plugin.card
+    assert medsdk.load(plugin, site=write()).card != before
+    assert plugin.card is before
+
+
 @pytest.mark.parametrize(
     ("changes", "complaint"),
     [

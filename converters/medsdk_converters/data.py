@@ -15,11 +15,10 @@ import numpy.typing as npt
 from medsdk.core.card import DataSet
 from medsdk.core.errors import SourceError
 from medsdk.core.images import Pixels, decode
-from medsdk.evaluation.data import LabelledPicture, read_labelled
+from medsdk.evaluation.data import UNREADABLE_SHARE, LabelledPicture, read_labelled
 from medsdk_converters.errors import DataError
 from medsdk_converters.recipe import DataSpec, Recipe
 
-MAX_UNDECODABLE = 0.01
 _THREADS = 2
 
 
@@ -106,7 +105,7 @@ def prepare(
 ) -> tuple[list[Example], npt.NDArray[np.uint8]]:
     """Decode and preprocess every picture: those that could be, and their pixels (n, height, width, 3).
 
-    Raises DataError, naming the files, if more than MAX_UNDECODABLE of them cannot be decoded.
+    Raises DataError, naming the files, if more than UNREADABLE_SHARE of them cannot be decoded.
     """
     pixels = np.zeros((len(examples), *shape, 3), np.uint8)
 
@@ -121,7 +120,7 @@ def prepare(
     with ThreadPoolExecutor(_THREADS) as pool:
         errors = list(progress(pool.map(one, range(len(examples))), len(examples)))
     bad = [str(error) for error in errors if error is not None]
-    if len(bad) > MAX_UNDECODABLE * len(examples):
+    if len(bad) > UNREADABLE_SHARE * len(examples):
         raise DataError(
             f"{len(bad)} of {len(examples)} pictures cannot be decoded: {'; '.join(bad[:5])}.",
             "Repair or remove them.",

@@ -12,6 +12,7 @@ from medsdk_converters import preparation
 from medsdk_converters.errors import DataError, RecipeError
 from medsdk_converters.recipe import read_recipe
 
+from medsdk import evaluation
 from medsdk.core.errors import CardError, MedsdkError
 
 Write = Callable[..., Path]
@@ -121,7 +122,7 @@ def test_undecodable_pictures_are_left_out_up_to_one_in_a_hundred(recipe_file: W
         assert len(prepared.examples) == 139
         assert prepared.left_out == ("train/plain/7.png",)
     (data / "train/plain/8.png").write_bytes(b"no picture")
-    with pytest.raises(DataError, match="2 of 140 pictures cannot be decoded"):
+    with pytest.raises(evaluation.DataError, match="2 of 140 pictures cannot be decoded"):
         prepare(recipe_file(), data, tmp_path / "w")
 
 

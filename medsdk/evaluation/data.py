@@ -40,11 +40,11 @@ _SHOWN = 5
 
 
 class DataError(MedsdkError):
-    """A labelled set cannot be used. `path` is the folder, CSV or tar."""
+    """A labelled set cannot be used. `path` is the folder, CSV or tar; None where no one of them is at fault."""
 
-    def __init__(self, path: Path | str, problem: str, remedy: str) -> None:
-        self.path = str(path)
-        super().__init__(f"{path}: {problem}", remedy)
+    def __init__(self, path: Path | str | None, problem: str, remedy: str) -> None:
+        self.path = None if path is None else str(path)
+        super().__init__(problem if path is None else f"{path}: {problem}", remedy)
 
 
 @dataclass(frozen=True)

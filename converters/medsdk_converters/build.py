@@ -12,11 +12,12 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from medsdk.checking import golden
 from medsdk.core import decision
 from medsdk.core.card import Calibration, Card, DataSet, Decision, Outputs, Training
 from medsdk.core.preprocessing import Pipeline
 from medsdk.core.runtime import Model
-from medsdk_converters import bundling, context, evaluating, fitting, gate, golden, sampling
+from medsdk_converters import bundling, context, evaluating, fitting, gate, sampling
 from medsdk_converters.errors import GateError
 from medsdk_converters.export import PLAIN_RANGE, Precision, Range, to_tflite
 from medsdk_converters.inference import float_logits, infer

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from medsdk.checking import golden
 from medsdk.core.card import Card, File, encode_card
 from medsdk.core.files import write_beside
 from medsdk.core.screening import Reference
-from medsdk_converters import golden
 
 MODEL = "model.tflite"
 REFERENCE = "reference.npz"

@@ -10,15 +10,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from medsdk.checking import golden
+from medsdk.checking.bundle import check_bundle
 from medsdk.core import decision
 from medsdk.core.bundle import CARD, Bundle
 from medsdk.core.card import Card
 from medsdk.core.errors import MedsdkError
 from medsdk.core.preprocessing import Pipeline
-from medsdk_converters import bundling, gate, golden
+from medsdk_converters import bundling, gate
 from medsdk_converters.gate import Check
 from medsdk_converters.inference import Progress, float_logits, infer
 
+# Without these the model cannot be fed what the card says.
+_MUST_PASS = ("schema", "sha256", "signature")
 # Probabilities of the mobile file are int8: steps of 1/256, after a logit that was rounded too.
 _MOBILE_TOLERANCE = 0.05
 # A picture whose two best labels are as near as that may be called by either.
@@ -36,52 +40,20 @@ class Evidence:
 
 
 def check(folder: Path, evidence: Evidence | None, progress: Progress) -> list[Check]:
-    """Every question that can be asked; those behind the first damage are not."""
+    """What the SDK asks of any bundle, then what only the converter can; not that, where the bundle is damaged."""
+    checks = check_bundle(folder)
+    if any(check.passed is False for check in checks if check.name in _MUST_PASS):
+        return checks
     bundle = Bundle(folder)
-    checks: list[Check] = []
-    try:
-        card = bundle.card
-        checks.append(Check("schema", True, f"{CARD} is valid, schema version {card.schema_version}"))
-        content = bundle.model()
-        reference = bundle.reference
-        named = [file.file for file in (card.model, card.reference) if file]
-        checks.append(Check("sha256", True, f"{' and '.join(named)} are what the card says"))
-    except MedsdkError as error:
-        return [*checks, Check("sha256" if checks else "schema", False, str(error))]
-    checks += gate.of_model(content, card)
-    checks.append(_arrays(card, reference))
+    card, content = bundle.card, bundle.model()
     try:
         pipeline = Pipeline(card.input, str(folder / CARD))
-    except MedsdkError as error:
-        return [*checks, Check("preprocessing", False, str(error))]
-    checks.append(_golden(pipeline, reference))
-    if not all(check.passed for check in checks if check.name == "signature"):
-        return checks  # the model cannot be fed what the card says
+    except MedsdkError:
+        return checks  # said already
     checks += _mobile(folder / bundling.MOBILE, content, card, pipeline)
     if evidence is not None:
         checks += _against_float(content, card, evidence, progress)
     return checks
-
-
-def _arrays(card: Card, reference: dict[str, npt.NDArray[np.float32]]) -> Check:
-    missing = [name for name in ("mean", "components", "variances", "rest_variance") if name not in reference]
-    strange = [name for name, values in reference.items() if not np.isfinite(values).all()]
-    if card.rejection is not None and missing:
-        return Check("reference", False, f"the card rejects, but {', '.join(missing)} are not in the reference")
-    if strange:
-        return Check("reference", False, f"{', '.join(strange)} hold values that are not finite")
-    return Check("reference", True, "rejection" if card.rejection else "no rejection")
-
-
-def _golden(pipeline: Pipeline, reference: dict[str, npt.NDArray[np.float32]]) -> Check:
-    if golden.KEY not in reference:
-        return Check("preprocessing", False, "the bundle holds no golden samples: make it again with this converter")
-    difference = golden.difference(pipeline, reference[golden.KEY])
-    return Check(
-        "preprocessing",
-        difference <= golden.MAX_DIFFERENCE,
-        f"drawn pictures differ by {difference:.3f} grey levels, allowed {golden.MAX_DIFFERENCE}",
-    )
 
 
 def _against_float(content: bytes, card: Card, evidence: Evidence, progress: Progress) -> Iterator[Check]:

@@ -201,6 +201,7 @@ def check(
     as_json: bool,
 ) -> None:
     """Is BUNDLE whole, and does it do what its card says? Exits 1 if a check fails."""
+    from medsdk.checking import all_passed
     from medsdk_converters import checking
 
     if (data is None) != (float_model is None):
@@ -210,7 +211,7 @@ def check(
         work = _made(work or bundle.with_name(f"{bundle.resolve().name}.work"))
         evidence = _evidence(bundle, data, float_model, recipe, work, value_range, label_map)
     checks = checking.check(bundle, evidence, _progress("checking"))
-    passed = all(one.passed for one in checks)
+    passed = all_passed(checks)
     if as_json:
         import msgspec
 
@@ -218,7 +219,7 @@ def check(
     else:
         width = max(len(one.name) for one in checks)
         for one in checks:
-            click.echo(f"{'ok  ' if one.passed else 'FAIL'}  {one.name:<{width}}  {one.message}")
+            click.echo(f"{one.word:<4}  {one.name:<{width}}  {one.message}")
     sys.exit(0 if passed else 1)
 
 

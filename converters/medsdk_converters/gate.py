@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
 
 import numpy as np
 import numpy.typing as npt
 
+# What the file alone tells is asked by the SDK too, of what is installed.
+from medsdk.checking.model import MAX_BYTES as MAX_BYTES
+from medsdk.checking.model import Check as Check
+from medsdk.checking.model import count_delegates as count_delegates
+from medsdk.checking.model import of_model as of_model
+from medsdk.checking.model import precision_of as precision_of
 from medsdk.core import decision
 from medsdk.core.card import Card
-from medsdk.core.runtime import Model
 from medsdk_converters.errors import GateError
 
 # The checks that quantisation can fail.
 AGAINST_FLOAT = ("AUC", "agreement")
 MAX_AUC_LOSS = 0.005
 MIN_AGREEMENT = 0.99
-# The model of a small device; float weights are two or four times as large.
-MAX_BYTES = {"int8": 8_000_000, "dynamic": 8_000_000, "float16": 16_000_000, "float32": 32_000_000}
-
-
-@dataclass(frozen=True)
-class Check:
-    """One question of the gate and its answer."""
-
-    name: str
-    passed: bool
-    message: str
 
 
 def against_float(
@@ -48,45 +41,6 @@ def against_float(
     ]
 
 
-def of_model(content: bytes, card: Card) -> Iterator[Check]:
-    """What the file alone tells: signature, delegates, size."""
-    with Model(content, card.disease) as model:
-        yield _signature(model, card)
-    precision = precision_of(content)
-    delegates = count_delegates(content)
-    if precision == "dynamic":
-        # XNNPACK takes no depthwise convolution of this precision; who asked for it wants small, not fast.
-        yield Check("delegate", True, f"{delegates} XNNPACK delegate nodes: dynamic range is not wholly taken")
-    else:
-        yield Check("delegate", delegates == 1, f"{delegates} XNNPACK delegate nodes, wanted 1")
-    most = MAX_BYTES[precision]
-    yield Check("size", len(content) <= most, f"{len(content):,} bytes of {precision}, allowed {most:,}")
-
-
-def precision_of(content: bytes) -> str:
-    """int8, dynamic, float16 or float32, by the types of the model's tensors."""
-    from ai_edge_litert.interpreter import Interpreter
-
-    interpreter = Interpreter(model_content=content)
-    (given,) = interpreter.get_input_details()
-    if given["dtype"] is np.uint8:
-        return "int8"
-    types = {details["dtype"] for details in interpreter.get_tensor_details()}
-    if np.int8 in types:
-        return "dynamic"
-    return "float16" if np.float16 in types else "float32"
-
-
-def count_delegates(content: bytes) -> int:
-    """How many delegate nodes the runtime cuts the model into."""
-    from ai_edge_litert.interpreter import Interpreter
-
-    interpreter = Interpreter(model_content=content)
-    interpreter.allocate_tensors()
-    # There is no public call that tells this; the test of every shipped model would notice if it went away.
-    return sum(op["op_name"] == "DELEGATE" for op in interpreter._get_ops_details())
-
-
 def failed(checks: Iterable[Check], accepted: Collection[str] = ()) -> list[Check]:
     """The checks that failed and were not accepted by name."""
     return [check for check in checks if not check.passed and check.name not in accepted]
@@ -104,16 +58,3 @@ def enforce(checks: Iterable[Check], accepted: Collection[str] = (), worst: Iter
         f"The model does not pass the gate: {'; '.join(complaints)}.",
         "Nothing was written. Train longer, use --quantise qat, or another backbone.",
     )
-
-
-def _signature(model: Model, card: Card) -> Check:
-    shape = (1, card.input.height, card.input.width, 3)
-    outputs = model.output_shapes
-    fits = (
-        model.input_shape == shape
-        and model.input_dtype == card.input.dtype
-        and outputs.get(card.outputs.logits) == (1, card.logits)
-        and (card.outputs.features is None or len(outputs.get(card.outputs.features, ())) == 4)
-        and all(len(outputs.get(name, ())) == 2 for name in card.outputs.context)
-    )
-    return Check("signature", fits, f"input {model.input_shape} {model.input_dtype}, outputs {outputs}")

@@ -15,6 +15,7 @@ from medsdk.core.errors import MedsdkError
 _COMMANDS = {
     "batch": "batch",
     "bench": "bench",
+    "check": "check",
     "doctor": "doctor",
     "evaluate": "evaluate",
     "identify": "identify",
@@ -44,7 +45,7 @@ class _Program(click.Group):
             module = import_module(f"medsdk.cli.{_COMMANDS[cmd_name]}")
             command: click.Command = module.command
             return command
-        return _plugin_command(cmd_name)
+        return plugin_command(cmd_name)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -63,7 +64,7 @@ def main() -> None:
     """
 
 
-def _plugin_command(name: str) -> click.Command | None:
+def plugin_command(name: str) -> click.Command | None:
     """The command of an installed plugin. One that is broken is reported, and hurts no other command."""
     from medsdk.core import registry
 

@@ -117,6 +117,13 @@ def examine(claim: InstalledDisease) -> Standing:
     )
 
 
+def card_file(claim: InstalledDisease) -> Path | None:
+    """The plugin's card.json, valid or not, found without importing it; None where the distribution holds none."""
+    distribution = claim.entry_point.dist
+    files = list(_card_files(claim, distribution)) if distribution is not None else []
+    return next((path for path in files if _disease_in(path) == claim.id), files[0] if files else None)
+
+
 def licence_of(distribution: metadata.Distribution) -> str | None:
     """The SPDX expression, or what older metadata says of the licence."""
     # get_all, because a missing key is an error in some versions of importlib.metadata and None in others.
@@ -174,6 +181,15 @@ def _card(claim: InstalledDisease, distribution: metadata.Distribution) -> Card 
         if card.disease == claim.id:
             return card
     return None
+
+
+def _disease_in(path: Path) -> str | None:
+    """The id that a card names, however damaged the rest of it is."""
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return content.get("disease") if isinstance(content, dict) else None
 
 
 def _card_files(claim: InstalledDisease, distribution: metadata.Distribution) -> Iterator[Path]:

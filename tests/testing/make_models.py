@@ -22,6 +22,7 @@ from medsdk_converters.export import to_tflite
 from medsdk_converters.inference import infer
 from medsdk_converters.training import normalise
 
+from medsdk.checking import golden
 from medsdk.core import screening
 from medsdk.core.card import (
     Calibration,
@@ -38,6 +39,7 @@ from medsdk.core.card import (
     Training,
     encode_card,
 )
+from medsdk.core.preprocessing import Pipeline
 
 ROOT = Path(__file__).resolve().parents[2]
 PLACEHOLDER = ROOT / "medsdk" / "template" / "package" / "medsdk_{{ disease }}"
@@ -84,7 +86,8 @@ def tiny() -> None:
     distances = reference.distances(found.pooled[1200:])
     TINY.mkdir(exist_ok=True)
     (TINY / "model.tflite").write_bytes(content)
-    packed = pack_reference(reference, np.asarray(model.get_layer("logits").kernel))
+    samples = golden.samples(Pipeline(Input(height=SIDE, width=SIDE), "card.json"))
+    packed = pack_reference(reference, np.asarray(model.get_layer("logits").kernel), samples)
     (TINY / "reference.npz").write_bytes(packed)
     limit = round(float(np.quantile(distances, 0.99)) * 1.05, 4)
     accuracy = float((found.logits.argmax(axis=1) == truth)[1200:].mean())

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from medsdk_converters import golden
 
+from medsdk.checking import golden
 from medsdk.core.card import Input, Step
 from medsdk.core.preprocessing import Pipeline
 

@@ -53,6 +53,7 @@ class Draft(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     model: Any = None
     reference: Any = None
     evaluations: Any = None
+    files: Any = None
 
 
 def read_draft(path: Path) -> Draft:

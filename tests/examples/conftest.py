@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-PACKAGES = ("scabies", "own_steps", "tally")
+PACKAGES = ("scabies", "own_steps", "regions", "tally")
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 

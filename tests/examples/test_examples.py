@@ -11,11 +11,11 @@ import pytest
 from .conftest import EXAMPLES, Run
 
 
-@pytest.mark.parametrize(("package", "skipped"), [("own_steps", 1), ("scabies", 2)])
+@pytest.mark.parametrize(("package", "skipped"), [("own_steps", 1), ("regions", 1), ("scabies", 2), ("tally", 0)])
 def test_a_packages_own_tests_pass(package: str, skipped: int, run: Run) -> None:
     done = run("-m", "pytest", "-q", "-p", "no:cacheprovider", EXAMPLES / package)
     assert done.returncode == 0, done.stdout
-    assert f"{skipped} skipped" in done.stdout
+    assert (f"{skipped} skipped" in done.stdout) == bool(skipped), done.stdout
 
 
 def test_embedding_answers_every_picture(run: Run, discs: list[Path], tmp_path: Path) -> None:
@@ -54,6 +54,12 @@ def test_the_batch_job_goes_on_where_it_was_stopped(run: Run, discs: list[Path],
     assert run(job, "stipple", folder, table).returncode == 0
     rows = _rows(table)
     assert [Path(row["source"]).name for row in rows] == [discs[0].name, discs[1].name]
+
+
+def test_a_slide_of_an_examples_own_regions(run: Run, tmp_path: Path) -> None:
+    trays = EXAMPLES / "regions" / "tests" / "pictures"
+    printed = _program(run, "slide", trays, "--disease", "tray", "--session", tmp_path / "slide")
+    assert printed.strip() == "positive: 2 of 12 discs with dots: 17%"
 
 
 def test_a_plugins_command_is_found_and_runs(run: Run, discs: list[Path]) -> None:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import csv
+import os
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -60,6 +64,21 @@ def test_a_slide_of_an_examples_own_regions(run: Run, tmp_path: Path) -> None:
     trays = EXAMPLES / "regions" / "tests" / "pictures"
     printed = _program(run, "slide", trays, "--disease", "tray", "--session", tmp_path / "slide")
     assert printed.strip() == "positive: 2 of 12 discs with dots: 17%"
+
+
+def test_the_microscope_says_when_the_verdict_changes(site: Path, discs: list[Path], tmp_path: Path) -> None:
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    for number in range(5):
+        shutil.copy(discs[-1], folder / f"{number}.png")
+    command = [sys.executable, str(EXAMPLES / "microscope" / "microscope.py"), "stipple", str(folder)]
+    environment = {**os.environ, "PYTHONPATH": str(site)}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as microscope:
+        assert microscope.stdout is not None
+        line = microscope.stdout.readline()
+        microscope.send_signal(signal.SIGTERM)
+        assert microscope.wait(timeout=60) == 0
+    assert line.split()[1:] == ["positive"]
 
 
 def test_a_plugins_command_is_found_and_runs(run: Run, discs: list[Path]) -> None:

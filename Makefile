@@ -15,7 +15,7 @@ MEDSDK_DATA ?= $(abspath ../shared/data)
 export MEDSDK_DATA
 PIP := -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test test-all test-converters test-arm64 check figures train ship clean
+.PHONY: demo test test-all test-converters test-downstream test-arm64 check figures train ship clean
 
 demo: $(DEMO_VENV)/ready
 	@$(DEMO_VENV)/bin/python examples/demo.py
@@ -30,6 +30,10 @@ test-all: $(VENV)/ready
 # that want them skip.
 test-converters: $(CONVERTERS_VENV)/ready
 	$(CONVERTERS_VENV)/bin/python -m pytest converters/tests -m "not slow"
+
+# What third parties wrote, against this tree: wheels into an empty environment, each example package's own suite there.
+test-downstream: $(VENV)/ready
+	PYTHON=$(CURDIR)/$(BIN)/python tests/downstream/run.sh
 
 # The core tests on an emulated Raspberry Pi 4: wants root and Debian's packages.
 test-arm64: $(VENV)/ready

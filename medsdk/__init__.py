@@ -10,6 +10,7 @@ Everything here is imported when it is first used, so that `import medsdk` costs
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -102,10 +103,19 @@ _HOME = {
 _ROOMS = {"open_slide": "medsdk.slide.session", "watch": "medsdk.camera.watch"}
 _MODULE_OF = {name: f"medsdk.core.{module}" for module, names in _HOME.items() for name in names} | _ROOMS
 
+# Names that have another one now: old name to (new name, since, until). They work on, and warn.
+_RENAMED: dict[str, tuple[str, str, str]] = {}
+
 __all__ = sorted(_MODULE_OF)
 
 
 def __getattr__(name: str) -> Any:
+    if name in _RENAMED:
+        from medsdk.core.deprecation import Deprecation
+
+        new, since, until = _RENAMED[name]
+        Deprecation(f"medsdk.{name}", since, until, f"medsdk.{new}").warn()
+        return getattr(sys.modules[__name__], new)
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'medsdk' has no attribute {name!r}")
     value = getattr(import_module(_MODULE_OF[name]), name)

@@ -15,7 +15,7 @@ MEDSDK_DATA ?= $(abspath ../shared/data)
 export MEDSDK_DATA
 PIP := -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test test-all test-converters test-downstream test-arm64 check figures train ship clean
+.PHONY: demo test test-all test-converters test-downstream test-arm64 check docs figures train ship clean
 
 demo: $(DEMO_VENV)/ready
 	@$(DEMO_VENV)/bin/python examples/demo.py
@@ -44,6 +44,11 @@ check: $(VENV)/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest tests/docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
+# The documentation as pages, in build/docs.
+docs: $(VENV)/ready
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 # Every figure in the cards, the READMEs and the docs, from the shipped bundles: make figures MEDSDK_DATA=folder
 figures: $(VENV)/ready

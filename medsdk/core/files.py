@@ -9,8 +9,9 @@ from pathlib import Path
 from medsdk.core.errors import WriteError
 
 
-def write_beside(target: Path, content: bytes) -> None:
+def write_beside(target: str | os.PathLike[str], content: bytes) -> None:
     """Write to a new file in the same folder, flush it to the disk, then rename it over the target."""
+    target = Path(target)
     temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
     try:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import io
+import os
 from html import escape
 from pathlib import Path
 from string import Template
@@ -21,7 +22,7 @@ _PAGE = Path(__file__).with_name("report.html")
 Scalar = str | int | float
 
 
-def write_json(slide: Slide, target: Path) -> None:
+def write_json(slide: Slide, target: str | os.PathLike[str]) -> None:
     """The total and every field. Raises WriteError."""
     content = {
         "total": slide.total.to_dict(),
@@ -31,7 +32,7 @@ def write_json(slide: Slide, target: Path) -> None:
     write_beside(target, msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n")
 
 
-def write_csv(slide: Slide, target: Path) -> None:
+def write_csv(slide: Slide, target: str | os.PathLike[str]) -> None:
     """A row for each field; the columns after `reason` are the numbers of its details. Raises WriteError."""
     numbers = list(dict.fromkeys(name for field in slide.fields for name in _numbers(field.finding.details)))
     text = io.StringIO(newline="")
@@ -44,7 +45,7 @@ def write_csv(slide: Slide, target: Path) -> None:
     write_beside(target, text.getvalue().encode())
 
 
-def write_html(slide: Slide, target: Path, *, pictures: bool = False) -> None:
+def write_html(slide: Slide, target: str | os.PathLike[str], *, pictures: bool = False) -> None:
     """One page; with `pictures` also the annotated fields that the session kept, behind it. Raises WriteError."""
     total, card = slide.total, slide.analyzer.card
     made = total.provenance

@@ -13,7 +13,7 @@ import pytest
 import medsdk
 import medsdk.testing
 from medsdk.cli.exit_codes import exit_code_of
-from medsdk.core import errors, hookspecs
+from medsdk.core import errors, hookspecs, steps
 
 from .conftest import STAND_IN
 
@@ -66,6 +66,21 @@ def test_every_hook_is_documented_with_its_signature() -> None:
     for hook in hooks:
         signature = str(inspect.signature(hook)).replace("'", "")
         assert f"`{hook.__name__}{signature}`" in text
+
+
+def test_every_environment_variable_is_documented() -> None:
+    text = (ROOT / "docs/reference/hooks.md").read_text()
+    used = {name for file in ROOT.glob("medsdk/**/*.py") for name in re.findall(r"MEDSDK_[A-Z_]+", file.read_text())}
+    assert set(re.findall(r"^\| `(MEDSDK_[A-Z_]+)=", text, re.M)) == used
+
+
+def test_every_step_is_documented_with_its_parameters() -> None:
+    text = (ROOT / "docs/reference/steps.md").read_text()
+    wanted = {"resize"}
+    for name, step in steps._BUILT_IN.items():
+        parameters = list(inspect.signature(step).parameters.values())[1:]
+        wanted.add(f"{name}({', '.join(map(str, parameters))})".replace("'", ""))
+    assert set(re.findall(r"^\| `([^`]+)` \|", text, re.M)) == wanted
 
 
 def test_every_error_is_documented_with_its_exit_code() -> None:

@@ -9,8 +9,9 @@ import tarfile
 import cv2
 import numpy as np
 import pytest
-from medsdk_malaria.counting import FieldHead, Tally, sum_up, wilson
+from medsdk_malaria.counting import Chosen, FieldHead, FirstLook, Tally, sum_up, wilson
 from medsdk_malaria.counting.counts import Count, FalseCalls, Mistakes, at_least
+from medsdk_malaria.counting.first_look import LEAST_SHARE, REFERENCES, choose
 
 import medsdk
 from medsdk.testing.labelled import locate
@@ -78,12 +79,41 @@ def test_fields_add_up_and_refused_ones_count_for_nothing() -> None:
 
 def test_the_head_sees_a_cell_against_its_field_and_not_the_stain() -> None:
     random = np.random.default_rng(0)
-    head = FieldHead(random.normal(size=8), -3.0, 0.5, 0.9, MISTAKES, "0" * 64)
+    head = FieldHead(random.normal(size=8), -3.0, 0.5, 0.9, MISTAKES, "0" * 64, FirstLook(random.normal(size=3), 1.0))
     contexts = random.normal(size=(41, 8)).astype(np.float32)
     stain = random.normal(size=8).astype(np.float32) * 20
-    plain, stained = head(list(contexts)), FieldHead.decode(head.encode())(list(contexts + stain))
+    half = np.arange(41) % 2 == 0
+    everything = Chosen(half, ~half)
+    again = FieldHead.decode(head.encode())
+    plain, stained = head(list(contexts), everything), again(list(contexts + stain), everything)
     assert stained.probability == pytest.approx(plain.probability, abs=1e-4)
-    assert head([]).called.shape == (0,)
+    assert again.first_look.limit == 1.0
+    assert again.first_look.weights == pytest.approx(head.first_look.weights, abs=1e-6)
+    none = np.zeros(0, bool)
+    assert head([], Chosen(none, none)).called.shape == (0,)
+
+
+def test_cells_that_the_network_does_not_see_are_counted_and_not_called() -> None:
+    head = FieldHead(np.ones(2), 0.0, 0.5, 0.9, MISTAKES, "0" * 64, FirstLook(np.ones(3), 1.0))
+    suspicious, reference = np.array([True, False, False, False]), np.array([False, False, True, False])
+    found = head([np.array([5, 5], np.float32), np.zeros(2, np.float32)], Chosen(suspicious, reference))
+    assert found.tally == Tally(4, 2, 1)  # the reference lies on the threshold itself
+    assert found.probability[[1, 3]].tolist() == [0.0, 0.0]
+
+
+def test_suspicious_cells_and_some_plain_ones_are_chosen() -> None:
+    suspicion = np.random.default_rng(0).normal(size=200)
+    suspicion[:5] = 50
+    chosen = choose(suspicion, 40.0)
+    assert chosen.suspicious.sum() == np.ceil(LEAST_SHARE * 200), "another stain may be weaker: some are always looked at"
+    assert chosen.suspicious[:5].all()
+    assert chosen.reference.sum() == REFERENCES
+    assert not (chosen.reference & chosen.suspicious).any()
+    assert abs(np.median(suspicion[chosen.reference]) - np.median(suspicion)) < 0.4
+    crowd = choose(np.full(30, 50.0), 40.0)
+    assert crowd.suspicious.all()
+    assert crowd.reference.sum() == REFERENCES
+    assert choose(np.empty(0), 0.0).judged.shape == (0,)
 
 
 def test_the_shipped_head_belongs_to_the_shipped_model() -> None:

@@ -190,8 +190,12 @@ class Agreement:
 
 
 def parasitaemia(head: FieldHead, seen: Sequence[SeenField]) -> tuple[Agreement, Agreement]:
+    """See `agreements`."""
+    return agreements(seen, [judge(head, each).called for each in seen])
+
+
+def agreements(seen: Sequence[SeenField], called: Sequence[Flags]) -> tuple[Agreement, Agreement]:
     """All that was counted against all boxes, and where there are boxes only."""
-    called = [judge(head, each).called for each in seen]
     strict = Agreement(
         "parasitaemia",
         _shares([each.truth_infected for each in seen], [each.truth_cells for each in seen]),

@@ -12,6 +12,7 @@ import pytest
 from medsdk_malaria.counting import Chosen, FieldHead, FirstLook, Tally, sum_up, wilson
 from medsdk_malaria.counting.counts import Count, FalseCalls, Mistakes, at_least
 from medsdk_malaria.counting.first_look import LEAST_SHARE, REFERENCES, choose
+from medsdk_malaria.field import read_field
 
 import medsdk
 from medsdk.testing.labelled import locate
@@ -167,6 +168,38 @@ def test_a_bad_field_is_refused_with_its_reason(analyzer: medsdk.Analyzer) -> No
     finding = analyzer.predict(np.asarray(blurred, dtype=np.uint8))
     assert finding.verdict == "rejected"
     assert finding.reason == "The field is out of focus."
+
+
+@pytest.mark.parametrize("name", ["immunohistochemistry", "astronaut", "coffee", "retina"])
+def test_other_pictures_are_refused_with_a_reason(analyzer: medsdk.Analyzer, name: str) -> None:
+    data = pytest.importorskip("skimage.data", reason="needs scikit-image's pictures")
+    picture = np.ascontiguousarray(getattr(data, name)()[:, :, :3])
+    finding, told = analyzer.predict(picture), analyzer.predict(picture, as_regions=True)
+    assert (finding.verdict, told.verdict) == ("rejected", "rejected")
+    assert "does not look like" in str(finding.reason)
+    assert "This does not look like a thin blood smear" in str(told.reason)
+
+
+def test_a_blank_field_is_refused_for_being_blank(analyzer: medsdk.Analyzer) -> None:
+    noise = np.random.default_rng(0).normal(0, 2, (960, 1280, 3))
+    finding = analyzer.predict(np.clip(np.array(SLIDE) + noise, 0, 255).astype(np.uint8))
+    assert finding.verdict == "rejected"
+    assert str(finding.reason).startswith("The field is blank")
+
+
+def test_most_cells_of_a_field_are_not_shown_to_the_network_and_a_large_one_costs_no_more_planes(
+    analyzer: medsdk.Analyzer,
+) -> None:
+    field = draw_field(infected=8)
+    found = analyzer.plugin.regions(field)
+    assert found is not None
+    assert len(found.items) == 90
+    assert 17 <= len(found.judged) <= 45
+    large = cv2.resize(field, None, fx=3, fy=3, interpolation=cv2.INTER_LINEAR)
+    reading = read_field(np.asarray(large, dtype=np.uint8))
+    assert reading.foreground is not None
+    assert reading.foreground.taken.size < 2_000_000
+    assert reading.quality.whole_cells == 90
 
 
 def test_one_cell_goes_the_plain_way_and_can_be_told(analyzer: medsdk.Analyzer) -> None:

@@ -38,7 +38,7 @@ BLOCKS = 8
 REGULARISATION = 0.01
 FALSE_CALLS = 0.003
 """Share of plain cells that may be called. Over blocks of ten train fields that were left out, .3 and .4 % follow the
-annotated counts about alike and better than .1, .2, .5 or 1 % (this program prints them); of the two the one that calls less.
+annotated counts about alike, and better than .1, .2, .5 or 1 % (this program prints them); of the two it calls less.
 """
 SPOT_REGULARISATION = 0.05
 SPOTS_MISSED = 0.004

@@ -195,11 +195,10 @@ def test_most_cells_of_a_field_are_not_shown_to_the_network_and_a_large_one_cost
     assert found is not None
     assert len(found.items) == 90
     assert 17 <= len(found.judged) <= 45
-    large = cv2.resize(field, None, fx=3, fy=3, interpolation=cv2.INTER_LINEAR)
-    reading = read_field(np.asarray(large, dtype=np.uint8))
+    half = cv2.resize(field, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    reading = read_field(np.tile(np.asarray(half, dtype=np.uint8), (5, 5, 1)))
     assert reading.foreground is not None
     assert reading.foreground.taken.size < 2_000_000
-    assert reading.quality.whole_cells == 90
 
 
 def test_one_cell_goes_the_plain_way_and_can_be_told(analyzer: medsdk.Analyzer) -> None:

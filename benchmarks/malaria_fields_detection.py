@@ -30,7 +30,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import numpy.typing as npt
-from medsdk_malaria.field import read_field, segment
+from medsdk_malaria.field import read_field
 
 BORDER = 3
 MIN_IOU = 0.5
@@ -102,8 +102,9 @@ def _infected(rows: list[dict[str, str]]) -> npt.NDArray[np.bool_]:
 def tally(field: Field) -> Tally:
     """Segment one field, timed on the process's own clock, and compare."""
     start = time.process_time()
-    cells = segment(field.image)
+    reading = read_field(field.image)
     seconds = time.process_time() - start
+    cells = reading.cells
     found = np.array([(x, y, x + w, y + h) for x, y, w, h in (cell.box for cell in cells)], dtype=float).reshape(-1, 4)
     partner = partners(found, field.boxes)
     ignored = _ignored(field.boxes, field.image.shape)
@@ -120,7 +121,7 @@ def tally(field: Field) -> Tally:
         infected=int(np.count_nonzero(field.infected & ~ignored)),
         infected_missed=int(np.count_nonzero(field.infected & missed)),
         seconds=seconds,
-        reason=read_field(field.image).quality.reason.name,
+        reason=reading.quality.reason.name,
     )
 
 

@@ -255,8 +255,10 @@ def _warn(problem: registry.Problem) -> None:
 
 
 def _view(region: Region, picture: images.Picture) -> images.Picture:
-    """A region as a picture of its own."""
-    return images.Picture(region.pixels, picture.name, lambda: region.pixels)
+    """A judged region as a picture of its own."""
+    pixels = region.pixels
+    assert pixels is not None
+    return images.Picture(pixels, picture.name, lambda: pixels)
 
 
 def _tensor(tensor: object, picture: images.Picture) -> Tensor:

@@ -98,7 +98,7 @@ class DiseasePlugin:
         return None
 
     def fold(self, regions: many.Regions, outputs: Sequence[ModelOutputs], picture: Picture) -> Prediction:
-        """Add up what the model said of each region, in their order, to one finding. There may be none.
+        """Add up what the model said of each of `regions.judged`, in their order, to one finding. There may be none.
 
         `self.postprocess(outputs[i])` is the prediction of a region alone. The default: as ill as the most ill region.
         """

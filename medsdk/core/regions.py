@@ -19,11 +19,12 @@ NONE_FOUND = "Nothing was found in the picture that this model could judge."
 class Region:
     """One object: its box (left, top, width, height) in pixels of the picture, and what the model is to see of it.
 
-    `pixels` is RGB uint8 (h, w, 3) of any size; it need not be the box's content.
+    `pixels` is RGB uint8 (h, w, 3) of any size; it need not be the box's content. None: the object is there, and counts,
+    but the finder knows enough of it, and the model is not asked.
     """
 
     box: Box
-    pixels: Pixels
+    pixels: Pixels | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +43,8 @@ class Regions:
 
     @property
     def judged(self) -> tuple[Region, ...]:
-        """Those that the model is to see."""
-        return self.items if self.refusal is None else ()
+        """Those that the model is to see, in their order: the outputs that `fold` gets are theirs."""
+        return tuple(each for each in self.items if each.pixels is not None) if self.refusal is None else ()
 
 
 def checked(found: Regions | None, disease: str, picture: Picture, expected: bool | None) -> Regions | None:
@@ -77,7 +78,7 @@ def most_suspicious(disease: str, source: str, regions: Regions, predictions: Se
     worst = max(judged, key=lambda each: each.probability or 0.0)
     found = [
         {"box": region.box, "probability": each.probability}
-        for region, each in zip(regions.items, predictions, strict=True)
+        for region, each in zip(regions.judged, predictions, strict=True)
         if each.verdict == "positive"
     ]
     details = {"regions": len(judged), "rejected": len(predictions) - len(judged), "found": found}

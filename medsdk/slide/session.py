@@ -85,8 +85,8 @@ class Slide:
             raise MedsdkError(f"{self.analyzer.disease}: its fields do not add up.", "Update the plugin.")
         return replace(total, provenance=self._provenance)
 
-    def add(self, source: Source) -> Prediction:
-        """Judge one field and save it; it is on the disk when this returns.
+    def add(self, source: Source, *, name: str | None = None) -> Prediction:
+        """Judge one field and save it; it is on the disk when this returns. `name` is what the finding calls its source.
 
         A field that the slide holds already is not counted again: its first finding comes back. Raises a SourceError if
         the picture cannot be read, and WriteError if the field cannot be saved.
@@ -96,7 +96,7 @@ class Slide:
         for known in self._fields:
             if known.sha256 == digest:
                 return known.finding
-        finding = replace(self.analyzer.predict(picture.pixels, as_regions=True), source=picture.name)
+        finding = replace(self.analyzer.predict(picture.pixels, as_regions=True), source=name or picture.name)
         field = Field(finding, digest, _now(), self._draw(finding.attention))
         self._journal.append(_line(field))
         # Drawn and written: the pixels need not be held any longer.

@@ -98,6 +98,28 @@ def test_the_plugin_adds_up_as_it_likes(malaria: medsdk.Analyzer, drawn: Pixels)
         assert all(each.details == {} for each in analyzer.predict_many([drawn], as_regions=False))
 
 
+def test_a_region_without_pixels_counts_and_is_not_judged(malaria: medsdk.Analyzer, drawn: Pixels) -> None:
+    def first_of_three(image: Pixels) -> Regions:
+        left, right = halves(image).items
+        return Regions((Region((0, 0, 5, 5), None), right, Region(left.box, None)))
+
+    class Adder(medsdk.DiseasePlugin):
+        bundle = malaria.plugin.bundle
+
+        def regions(self, image: Pixels) -> Regions:
+            return first_of_three(image)
+
+        def fold(self, regions: Regions, outputs: Sequence[medsdk.ModelOutputs], picture: Picture) -> Prediction:
+            assert [region.box for region in regions.judged] == [(80, 0, 80, 120)]
+            return Prediction(self.card.disease, picture.name, "negative", details={"n": [len(regions.items), len(outputs)]})
+
+    with medsdk.load(Adder()) as analyzer:
+        assert analyzer.predict(drawn).details == {"n": [3, 1]}
+    by_default = analyzer_of(malaria, first_of_three).predict(drawn)
+    assert by_default.details["regions"] == 1
+    assert all(each["box"] == (80, 0, 80, 120) for each in by_default.details["found"])
+
+
 def test_a_finder_gets_the_whole_picture_and_others_a_smaller_one(malaria: medsdk.Analyzer) -> None:
     side = int(REDUCE_ABOVE**0.5) + 200
     jpeg = cv2.imencode(".jpg", np.random.default_rng(0).integers(0, 255, (side, side, 3), np.uint8))[1].tobytes()

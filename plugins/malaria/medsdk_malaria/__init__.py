@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from .counting import FieldHead
+    from .counting import FieldHead, FieldNotes
 
 
 class Malaria(medsdk.DiseasePlugin):
@@ -25,16 +25,19 @@ class Malaria(medsdk.DiseasePlugin):
     counts = "red_cells"
 
     def regions(self, image: npt.NDArray[np.uint8]) -> medsdk.Regions:
-        """The whole red cells of a field, each alone on black; in doubt if the picture does not look like a field."""
+        """The whole red cells of a field, suspicious ones alone on black; in doubt if it does not look like a field."""
+        from .counting import FieldNotes
         from .field import cutout, read_field
 
         reading = read_field(image)
         if not reading.quality.usable:
             sentence = reading.quality.reason.value
             return medsdk.Regions(refusal=sentence[0].upper() + sentence[1:] + ".", certain=reading.quality.is_field)
-        # What the border cuts is left out, of both counts alike: half of it was not seen.
-        cells = [cell for cell in reading.cells if not cell.touches_border]
-        return medsdk.Regions(tuple(medsdk.Region(cell.box, cutout(image, cell)) for cell in cells), notes=reading.quality)
+        # Every cell counts; the network sees those that have something in them, and some plain ones beside them.
+        chosen = self._head.first_look(reading.spots())
+        cells = zip(reading.whole, chosen.judged, strict=True)
+        items = tuple(medsdk.Region(cell.box, cutout(image, cell) if judged else None) for cell, judged in cells)
+        return medsdk.Regions(items, notes=FieldNotes(reading.quality, chosen))
 
     def fold(
         self, regions: medsdk.Regions, outputs: Sequence[medsdk.ModelOutputs], picture: medsdk.Picture
@@ -43,10 +46,12 @@ class Malaria(medsdk.DiseasePlugin):
         from .counting import fold
         from .picture import FieldPicture
 
-        cells = self._head([each.context for each in outputs if each.context is not None])  # the card names contexts
+        notes: FieldNotes = regions.notes
+        contexts = [each.context for each in outputs if each.context is not None]  # the card names contexts
+        cells = self._head(contexts, notes.chosen)
         boxes = [region.box for region in regions.items]
-        pictured = FieldPicture(boxes, cells, regions.notes.diameter, picture)
-        return fold(picture.name, boxes, cells, self._head, regions.notes, pictured)
+        pictured = FieldPicture(boxes, cells, notes.quality.diameter, picture)
+        return fold(picture.name, boxes, cells, self._head, notes.quality, pictured)
 
     def combine(self, source: str, findings: Sequence[medsdk.Prediction]) -> medsdk.Prediction:
         """Fields of one slide."""

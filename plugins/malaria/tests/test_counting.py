@@ -9,8 +9,10 @@ import tarfile
 import cv2
 import numpy as np
 import pytest
-from medsdk_malaria.counting import FieldHead, Tally, sum_up, wilson
+from medsdk_malaria.counting import Chosen, FieldHead, FirstLook, Tally, sum_up, wilson
 from medsdk_malaria.counting.counts import Count, FalseCalls, Mistakes, at_least
+from medsdk_malaria.counting.first_look import LEAST_SHARE, REFERENCES, choose
+from medsdk_malaria.field import read_field
 
 import medsdk
 from medsdk.testing.labelled import locate
@@ -78,12 +80,41 @@ def test_fields_add_up_and_refused_ones_count_for_nothing() -> None:
 
 def test_the_head_sees_a_cell_against_its_field_and_not_the_stain() -> None:
     random = np.random.default_rng(0)
-    head = FieldHead(random.normal(size=8), -3.0, 0.5, 0.9, MISTAKES, "0" * 64)
+    head = FieldHead(random.normal(size=8), -3.0, 0.5, 0.9, MISTAKES, "0" * 64, FirstLook(random.normal(size=3), 1.0))
     contexts = random.normal(size=(41, 8)).astype(np.float32)
     stain = random.normal(size=8).astype(np.float32) * 20
-    plain, stained = head(list(contexts)), FieldHead.decode(head.encode())(list(contexts + stain))
+    half = np.arange(41) % 2 == 0
+    everything = Chosen(half, ~half)
+    again = FieldHead.decode(head.encode())
+    plain, stained = head(list(contexts), everything), again(list(contexts + stain), everything)
     assert stained.probability == pytest.approx(plain.probability, abs=1e-4)
-    assert head([]).called.shape == (0,)
+    assert again.first_look.limit == 1.0
+    assert again.first_look.weights == pytest.approx(head.first_look.weights, abs=1e-6)
+    none = np.zeros(0, bool)
+    assert head([], Chosen(none, none)).called.shape == (0,)
+
+
+def test_cells_that_the_network_does_not_see_are_counted_and_not_called() -> None:
+    head = FieldHead(np.ones(2), 0.0, 0.5, 0.9, MISTAKES, "0" * 64, FirstLook(np.ones(3), 1.0))
+    suspicious, reference = np.array([True, False, False, False]), np.array([False, False, True, False])
+    found = head([np.array([5, 5], np.float32), np.zeros(2, np.float32)], Chosen(suspicious, reference))
+    assert found.tally == Tally(4, 2, 1)  # the reference lies on the threshold itself
+    assert found.probability[[1, 3]].tolist() == [0.0, 0.0]
+
+
+def test_suspicious_cells_and_some_plain_ones_are_chosen() -> None:
+    suspicion = np.random.default_rng(0).normal(size=200)
+    suspicion[:5] = 50
+    chosen = choose(suspicion, 40.0)
+    assert chosen.suspicious.sum() == np.ceil(LEAST_SHARE * 200), "another stain may be weaker: some are always looked at"
+    assert chosen.suspicious[:5].all()
+    assert chosen.reference.sum() == REFERENCES
+    assert not (chosen.reference & chosen.suspicious).any()
+    assert abs(np.median(suspicion[chosen.reference]) - np.median(suspicion)) < 0.4
+    crowd = choose(np.full(30, 50.0), 40.0)
+    assert crowd.suspicious.all()
+    assert crowd.reference.sum() == REFERENCES
+    assert choose(np.empty(0), 0.0).judged.shape == (0,)
 
 
 def test_the_shipped_head_belongs_to_the_shipped_model() -> None:
@@ -137,6 +168,37 @@ def test_a_bad_field_is_refused_with_its_reason(analyzer: medsdk.Analyzer) -> No
     finding = analyzer.predict(np.asarray(blurred, dtype=np.uint8))
     assert finding.verdict == "rejected"
     assert finding.reason == "The field is out of focus."
+
+
+@pytest.mark.parametrize("name", ["immunohistochemistry", "astronaut", "coffee", "retina"])
+def test_other_pictures_are_refused_with_a_reason(analyzer: medsdk.Analyzer, name: str) -> None:
+    data = pytest.importorskip("skimage.data", reason="needs scikit-image's pictures")
+    picture = np.ascontiguousarray(getattr(data, name)()[:, :, :3])
+    finding, told = analyzer.predict(picture), analyzer.predict(picture, as_regions=True)
+    assert (finding.verdict, told.verdict) == ("rejected", "rejected")
+    assert "does not look like" in str(finding.reason)
+    assert "This does not look like a thin blood smear" in str(told.reason)
+
+
+def test_a_blank_field_is_refused_for_being_blank(analyzer: medsdk.Analyzer) -> None:
+    noise = np.random.default_rng(0).normal(0, 2, (960, 1280, 3))
+    finding = analyzer.predict(np.clip(np.array(SLIDE) + noise, 0, 255).astype(np.uint8))
+    assert finding.verdict == "rejected"
+    assert str(finding.reason).startswith("The field is blank")
+
+
+def test_most_cells_of_a_field_are_not_shown_to_the_network_and_a_large_one_costs_no_more_planes(
+    analyzer: medsdk.Analyzer,
+) -> None:
+    field = draw_field(infected=8)
+    found = analyzer.plugin.regions(field)
+    assert found is not None
+    assert len(found.items) == 90
+    assert 17 <= len(found.judged) <= 45
+    half = cv2.resize(field, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    reading = read_field(np.tile(np.asarray(half, dtype=np.uint8), (5, 5, 1)))
+    assert reading.foreground is not None
+    assert reading.foreground.taken.size < 2_000_000
 
 
 def test_one_cell_goes_the_plain_way_and_can_be_told(analyzer: medsdk.Analyzer) -> None:

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import medsdk
 
 from ..field import Quality
 from .counts import Count, Mistakes, Tally
+from .first_look import Chosen
 from .head import CalledCells, FieldHead
 
 Box = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class FieldNotes:
+    """What is remembered of a field while the network looks at its cells."""
+
+    quality: Quality
+    chosen: Chosen
 
 
 def fold(

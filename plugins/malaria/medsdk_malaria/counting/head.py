@@ -1,7 +1,7 @@
 """Which cells of a field are infected: each is compared with the field's own typical cell.
 
-The cell model was trained on one stain. What its early blocks say of a cell, less what they say of the median cell of the
-same field, no longer holds the stain and the light; a linear head on that, fitted on train fields of another stain and
+The cell model was trained on one stain. What its early blocks say of a cell, less what they say of the field's plain cells
+at their median, no longer holds the stain and the light; a linear head on that, fitted on train fields of another stain and
 species (benchmarks/malaria_fields_head.py), tells infected cells from plain ones.
 """
 
@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .counts import FalseCalls, Mistakes, Tally
+from .first_look import Chosen, FirstLook
 
 FILE = "field_head.npz"
 
@@ -38,6 +39,7 @@ class CalledCells:
 class FieldHead:
     """weights (d,) over the model's context outputs, and an offset: the log-odds of a cell being infected.
 
+    `first_look` chooses the cells that the model is to see.
     `model_sha256` is the model that it was fitted on: another model's outputs mean something else.
     """
 
@@ -47,6 +49,7 @@ class FieldHead:
     sure_threshold: float
     mistakes: Mistakes
     model_sha256: str
+    first_look: FirstLook
 
     @classmethod
     def decode(cls, content: bytes) -> FieldHead:
@@ -58,6 +61,7 @@ class FieldHead:
                 float(file["sure_threshold"]),
                 Mistakes(float(file["false_rate"]), FalseCalls(float(file["sure_alpha"]), float(file["sure_beta"]))),
                 str(file["model_sha256"]),
+                FirstLook(file["spot_weights"].astype(np.float64), float(file["spot_limit"])),
             )
 
     def encode(self) -> bytes:
@@ -72,19 +76,21 @@ class FieldHead:
             sure_alpha=self.mistakes.sure.alpha,
             sure_beta=self.mistakes.sure.beta,
             model_sha256=np.array(self.model_sha256),
+            spot_weights=self.first_look.weights.astype(np.float32),
+            spot_limit=self.first_look.limit,
         )
         return buffer.getvalue()
 
-    def __call__(self, contexts: Sequence[npt.NDArray[np.float32]]) -> CalledCells:
-        """The model's context outputs (d,) of every whole cell of one field."""
-        if not contexts:
-            return CalledCells(np.empty(0), np.empty(0, bool), np.empty(0, bool))
-        log_odds = relative(np.stack(contexts)) @ self.weights + self.offset
-        probability = 0.5 * (1.0 + np.tanh(log_odds / 2.0))
+    def __call__(self, contexts: Sequence[npt.NDArray[np.float32]], chosen: Chosen) -> CalledCells:
+        """The model's context outputs (d,) of the judged cells of one field; the others' probability is 0."""
+        probability = np.zeros(len(chosen.judged))
+        if contexts:
+            log_odds = relative(np.stack(contexts), chosen) @ self.weights + self.offset
+            probability[chosen.judged] = 0.5 * (1.0 + np.tanh(log_odds / 2.0))
         return CalledCells(probability, probability >= self.threshold, probability >= self.sure_threshold)
 
 
-def relative(contexts: npt.NDArray[np.float32]) -> Floats:
-    """Each cell's numbers less those of the field's median cell, (n, d). Fewer than half the cells may be infected."""
+def relative(contexts: npt.NDArray[np.float32], chosen: Chosen) -> Floats:
+    """The judged cells' numbers less those of the references at their median, (n, d)."""
     values = contexts.astype(np.float64)
-    return np.asarray(values - np.median(values, axis=0))
+    return np.asarray(values - np.median(values[chosen.reference[chosen.judged]], axis=0))

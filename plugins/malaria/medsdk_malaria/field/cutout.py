@@ -20,7 +20,7 @@ def cutout(image: RGBImage, cell: Cell, margin: int = 0) -> RGBImage:
     height, width = mask.shape
     out = np.zeros((height + 2 * margin, width + 2 * margin, 3), np.uint8)
     inside = out[margin : margin + height, margin : margin + width]
-    np.copyto(inside, image[y : y + height, x : x + width], where=mask[:, :, None])
+    cv2.copyTo(image[y : y + height, x : x + width], mask.view(np.uint8), inside)
     return out
 
 

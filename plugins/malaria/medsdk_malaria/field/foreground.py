@@ -19,6 +19,10 @@ _WORK_DIAMETER = 36.0
 _DIAMETER_RANGE = (24.0, 50.0)
 """Pixels a cell at work; a field whose cells fall outside is looked at again at the scale that makes them 36 px."""
 
+_MAX_SIDE = 1600
+"""Long side in pixels of the second look: memory and time stay those of two megapixels, however large the picture is. Cells
+of a 64th of the picture's width still have their 24 pixels."""
+
 _EDGE_SHARE = 0.5
 """A cell's edge is where half of its typical absorption is reached: blur of any width leaves that place where it is."""
 
@@ -81,7 +85,7 @@ def find_foreground(image: RGBImage) -> Foreground:
     low, high = _DIAMETER_RANGE
     if first.diameter == 0.0 or low <= first.diameter <= high:
         return first
-    better = min(1.0, scale * _WORK_DIAMETER / first.diameter)
+    better = min(1.0, scale * _WORK_DIAMETER / first.diameter, _MAX_SIDE / max(image.shape[:2]))
     return first if better == scale else _look(image, better)
 
 

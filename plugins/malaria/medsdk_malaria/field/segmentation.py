@@ -83,10 +83,11 @@ def _framed(mask: Mask, rows: slice, columns: slice, high: int, wide: int) -> np
 
 def _largest_part(mask: Mask) -> Mask:
     """The splitting may leave a cell a sliver beyond its neighbour; a sliver would only widen the box."""
-    count, parts, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=4)
-    if count <= 2:
+    outlines, _ = cv2.findContours(mask.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    if len(outlines) <= 1:
         return mask
-    return np.asarray(parts == 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax()))
+    largest = cv2.drawContours(np.zeros(mask.shape, np.uint8), [max(outlines, key=cv2.contourArea)], -1, 1, cv2.FILLED)
+    return np.asarray(mask & (largest > 0))
 
 
 def _source_span(span: slice, ratio: float, limit: int) -> tuple[int, int]:

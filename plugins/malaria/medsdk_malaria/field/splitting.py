@@ -85,8 +85,7 @@ def _find_summits(distance: Plane, components: Labels, diameter: float) -> _Summ
 def _join(distance: Plane, summits: _Summits, diameter: float) -> _Index:
     """The number, from 1, of the cell that each summit belongs to."""
     x, y = summits.x, summits.y
-    near = np.hypot(x[:, None] - x, y[:, None] - y) < _REACH * diameter
-    first, second = np.nonzero(np.triu(near & (summits.component[:, None] == summits.component), 1))
+    first, second = _near_pairs(summits, _REACH * diameter)
     along = np.rint(x[first, None] + (x[second] - x[first])[:, None] * _RIDGE_STEPS).astype(np.int64)
     down = np.rint(y[first, None] + (y[second] - y[first])[:, None] * _RIDGE_STEPS).astype(np.int64)
     neck = distance[down, along].min(axis=1, initial=np.inf)
@@ -95,6 +94,26 @@ def _join(distance: Plane, summits: _Summits, diameter: float) -> _Index:
     for a, b in zip(first[one_cell], second[one_cell], strict=True):
         cell[cell == cell[b]] = cell[a]
     return np.unique(cell, return_inverse=True)[1].astype(np.int64) + 1
+
+
+def _near_pairs(summits: _Summits, reach: float) -> tuple[_Index, _Index]:
+    """Summits of one component nearer to each other than `reach`, the lower number first.
+
+    Compared only within a strip as wide as the reach: a picture that is no field has ten thousand summits, and all pairs of
+    them take a gigabyte.
+    """
+    order = np.argsort(summits.x, kind="stable")
+    x, y = summits.x[order], summits.y[order]
+    following = np.searchsorted(x, x + reach, "left") - np.arange(len(x)) - 1
+    one = np.repeat(np.arange(len(x)), following)
+    begin = np.cumsum(following) - following
+    other = one + 1 + np.arange(len(one)) - np.repeat(begin, following)
+    near = np.hypot(x[one] - x[other], y[one] - y[other]) < reach
+    one, other = order[one[near]], order[other[near]]
+    same = summits.component[one] == summits.component[other]
+    low, high = np.minimum(one, other)[same], np.maximum(one, other)[same]
+    sorting = np.lexsort((high, low))
+    return low[sorting], high[sorting]
 
 
 def _power_diagram(components: Labels, summits: _Summits, cell: _Index, diameter: float) -> Labels:

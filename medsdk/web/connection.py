@@ -65,7 +65,7 @@ class _Watched(_Base):
             self.transport.close()
 
 
-class PlainProtocol(_Watched, H11Protocol):  # type: ignore[misc]
+class PlainProtocol(_Watched, H11Protocol):
     """In Python alone: for machines that httptools has no wheel for."""
 
 
@@ -77,7 +77,7 @@ except ImportError:
     pass
 else:
 
-    class FastProtocol(_Watched, HttpToolsProtocol):  # type: ignore[misc]
+    class FastProtocol(_Watched, HttpToolsProtocol):
         """With httptools, which takes a third of a millisecond less a request but knows no limit for a request's head."""
 
         _in_head = False

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from serving import Running, serving
 
-from medsdk.web import judging, server
+from medsdk.web import judging
 from medsdk.web.pool import Pool
 from medsdk.web.problems import BusyError
 
@@ -75,16 +75,6 @@ def test_a_client_that_dawdles_is_sent_away_and_holds_nobody_up(small: Running) 
         assert small.client.post(PREDICT, content=SLIDE).status_code == 200
         slow.settimeout(10)
         assert b" 408 " in slow.recv(4096)
-
-
-def test_a_connection_that_says_nothing_is_dropped(plugins: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "_SILENT_SECONDS", 0.2)
-    with serving(plugins, "") as running:
-        port = int(running.address.rpartition(":")[2])
-        with socket.create_connection(("127.0.0.1", port)) as silent:
-            silent.sendall(b"GET / HTTP/1.1\r\nHost: local")
-            silent.settimeout(10)
-            assert silent.recv(4096) == b""
 
 
 def test_beyond_the_queue_the_answer_is_503_with_retry_after(small: Running, monkeypatch: pytest.MonkeyPatch) -> None:

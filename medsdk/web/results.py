@@ -18,7 +18,6 @@ from medsdk.web.judging import Shown
 from medsdk.web.languages import Language
 from medsdk.web.problems import BusyError, NoPictureError, TooLargeError, TooSlowError, problem_of
 
-
 # The core's reason, which holds no numbers; the other one does, and each language writes those in its own way.
 _BLANK = "The picture is blank: it has no contrast."
 

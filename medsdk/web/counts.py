@@ -34,6 +34,7 @@ _NAMES = {
     "regions": _mark("Places looked at"),
     "rejected": _mark("Places that could not be judged"),
 }
+_DIGITS = {"expected_false_calls": 1, "typical_cell_diameter_px": 1}
 _SHARES = frozenset({"chance_of_false_calls"})
 _LOW, _HIGH, _PERCENT = "_low", "_high", "_percent"
 
@@ -84,4 +85,4 @@ def _value(name: str, value: float | str, language: Language) -> str:
         return language.numbers.share(value)
     if isinstance(value, int):
         return language.numbers.decimal(value, 0)
-    return language.numbers.decimal(value, 1 if name.endswith("_px") else 3)
+    return language.numbers.decimal(value, _DIGITS.get(name, 3))

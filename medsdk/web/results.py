@@ -79,7 +79,7 @@ def of_prediction(shown: Shown, entry: Entry, language: Language) -> Result:
         verdict=prediction.verdict or "error",
         title=language.text(card.name),
         answer=_answer(prediction, language),
-        sentence=_sentence(prediction, card, language),
+        sentence=_sentence(shown, card, language),
         needs=card.picture if prediction.verdict == "rejected" else "",
         disease=card.disease,
         probability=language.numbers.share(prediction.probability or 0) if judged else "",
@@ -135,13 +135,16 @@ def _answer(prediction: Prediction, language: Language) -> str:
     }.get(prediction.verdict or "", language.text("Not judged"))
 
 
-def _sentence(prediction: Prediction, card: Card, language: Language) -> str:
+def _sentence(shown: Shown, card: Card, language: Language) -> str:
+    prediction = shown.prediction
     if card.status == "untrained" and prediction.verdict == "inconclusive":
         return language.text("The model is an untrained placeholder. Its numbers mean nothing.")
     if prediction.verdict == "rejected":
         return _refusal(prediction, card, language)
-    if prediction.verdict == "inconclusive" and prediction.probability is None:
+    if any(mark.positive for mark in shown.images.marks) and prediction.verdict == "inconclusive":
         return language.text("The signs are too few to be sure. Look at the marked places, and take more pictures.")
+    if any(mark.positive for mark in shown.images.marks) and prediction.verdict == "negative":
+        return language.text("The marked places may all be mistakes of the model. Look at them yourself.")
     sentences = {
         "positive": language.text("The picture shows signs that the model knows from this disease."),
         "negative": language.text("The model found no signs of this disease. That does not rule it out."),

@@ -34,6 +34,23 @@ def test_several_pictures_each_with_its_progress_and_result(opened: Open) -> Non
     assert [one.inner_text() for one in page.locator(".item .name").all()] == list(PICTURES)
 
 
+def test_each_of_many_pictures_has_its_own_progress(opened: Open) -> None:
+    page = opened("/judge?disease=spots")
+    held: list[Any] = []
+    page.route("**/judge?part=1", lambda route: held.append(route))  # a built-in cannot be a handler
+    page.set_input_files("#files", files(*["slide-1.png"] * 9))
+    page.locator("#judge button[type=submit]").click()
+    expect(page.locator(".item progress:visible")).to_have_count(9)
+    expect(page.locator(".item .state-text", has_text="Judging")).not_to_have_count(0)
+    waiting = page.locator(".item .state-text", has_text="Waiting").count()
+    assert waiting >= 5  # the server is not flooded
+    page.unroute("**/judge?part=1")
+    for route in held:
+        route.continue_()
+    done(page, 9)
+    assert verdicts(page) == ["positive"] * 9
+
+
 def test_the_overlay_lies_over_the_original_and_its_strength_can_be_set(opened: Open) -> None:
     page = opened("/judge")
     upload(page, "slide-1.png")

@@ -37,17 +37,18 @@ def test_several_pictures_each_with_its_progress_and_result(opened: Open) -> Non
 def test_each_of_many_pictures_has_its_own_progress(opened: Open) -> None:
     page = opened("/judge?disease=spots")
     held: list[Any] = []
-    page.route("**/judge?part=1", lambda route: held.append(route))  # a built-in cannot be a handler
+    freed: list[Any] = []
+    page.route("**/judge?part=1", lambda route: route.continue_() if freed else held.append(route))
     page.set_input_files("#files", files(*["slide-1.png"] * 9))
     page.locator("#judge button[type=submit]").click()
     expect(page.locator(".item progress:visible")).to_have_count(9)
-    expect(page.locator(".item .state-text", has_text="Judging")).not_to_have_count(0)
-    waiting = page.locator(".item .state-text", has_text="Waiting").count()
-    assert waiting >= 5  # the server is not flooded
-    page.unroute("**/judge?part=1")
-    for route in held:
+    page.wait_for_timeout(300)
+    assert len(held) == 2  # the server is not flooded
+    freed.extend(held)
+    for route in freed:
         route.continue_()
     done(page, 9)
+    expect(page.locator(".item progress:visible")).to_have_count(0)
     assert verdicts(page) == ["positive"] * 9
 
 

@@ -15,7 +15,7 @@ MEDSDK_DATA ?= $(abspath ../shared/data)
 export MEDSDK_DATA
 PIP := -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test test-all test-converters test-downstream test-arm64 check docs figures train ship clean
+.PHONY: demo test test-all test-converters test-downstream test-arm64 check docs figures screenshots train ship clean
 
 demo: $(DEMO_VENV)/ready
 	@$(DEMO_VENV)/bin/python examples/demo.py
@@ -53,6 +53,10 @@ docs: $(VENV)/ready
 # Every figure in the cards, the READMEs and the docs, from the shipped bundles: make figures MEDSDK_DATA=folder
 figures: $(VENV)/ready
 	$(BIN)/python benchmarks/figures.py --data $(MEDSDK_DATA)
+
+# The docs' pictures of the web pages; wants chromium.
+screenshots: $(VENV)/ready
+	MEDSDK_SCREENSHOTS=docs/images $(BIN)/python -m pytest -q tests/web/test_screenshots.py
 
 # One model: make train DISEASE=malaria MEDSDK_DATA=folder
 train: $(TRAIN_VENV)/ready

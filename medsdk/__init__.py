@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from medsdk.core.analyzer import identify as identify
     from medsdk.core.analyzer import load as load
     from medsdk.core.attention import Attention as Attention
+    from medsdk.core.attention import Mark as Mark
     from medsdk.core.bundle import Bundle as Bundle
     from medsdk.core.card import Card as Card
     from medsdk.core.card import Label as Label
@@ -65,7 +66,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "analyzer": ("Analyzer", "Match", "identify", "load"),
-    "attention": ("Attention",),
+    "attention": ("Attention", "Mark"),
     "bundle": ("Bundle",),
     "card": ("Card", "Label"),
     "errors": (

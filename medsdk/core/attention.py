@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,13 +23,25 @@ Floats = npt.NDArray[np.float32]
 OVERLAY_OPACITY = 0.55
 
 
+@dataclass(frozen=True)
+class Mark:
+    """An object that was judged in a picture of many: its box (left, top, width, height) in pixels of the picture, and
+    whether it counts as the disease."""
+
+    box: tuple[int, int, int, int]
+    positive: bool
+
+
 class Attention(np.ndarray[Any, np.dtype[np.float32]]):
     """float32 (h, w) in 0..1 over the source picture: how much more than the rest each place spoke for the disease.
 
     It says where, not whether: a negative picture has a strongest place too. 0 everywhere means that all places spoke
     alike. It is an ordinary array with `overlay` and `save` added.
+
+    `marks` are the objects of a picture of many, in the order in which they were counted; () for any other picture.
     """
 
+    marks: tuple[Mark, ...] = ()
     _reopen: Callable[[], Pixels] | None
 
     def __new__(cls, values: Floats, reopen: Callable[[], Pixels]) -> Attention:

@@ -67,12 +67,10 @@ def check_host(headers: Mapping[str, str], names: tuple[str, ...]) -> None:
     A page of another site that has its own name point at this machine (DNS rebinding) would otherwise be taken for
     one of our own pages. An address cannot be rebound, so every address will do.
     """
-    host = _host(headers.get("host", ""))
-    if host in {"localhost", *own_names(), *(name.lower() for name in names)} or _is_address(host):
-        return
-    raise ForbiddenError(
-        "This server does not answer to that name.", "Use its address, or start it with --name and this name."
-    )
+    if not _is_ours(headers.get("host", ""), names):
+        raise ForbiddenError(
+            "This server does not answer to that name.", "Use its address, or start it with --name and this name."
+        )
 
 
 def check_site(method: str, headers: Mapping[str, str]) -> None:
@@ -94,6 +92,12 @@ def own_names() -> frozenset[str]:
     """The names by which a local network knows this machine."""
     name = socket.gethostname().lower()
     return frozenset({name, f"{name.split('.')[0]}.local"})
+
+
+@lru_cache(maxsize=64)
+def _is_ours(header: str, names: tuple[str, ...]) -> bool:
+    host = _host(header)
+    return host in {"localhost", *own_names(), *(name.lower() for name in names)} or _is_address(host)
 
 
 def _host(header: str) -> str:

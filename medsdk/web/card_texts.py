@@ -33,4 +33,13 @@ TEXTS = (
     _mark("severe (grade 3)"),
     _mark("proliferative (grade 4)"),
     _mark("The picture is blank: it has no contrast."),
+    _mark("The picture is too small for a field: at least 160 pixels and four cells across are needed."),
+    _mark("The picture shows one cell or very few, not a field."),
+    _mark("The field is blank: nothing is stained; move to a part of the smear with cells."),
+    _mark("The field is too dark; give it more light or a longer exposure."),
+    _mark("The field is overexposed: the empty slide is pure white; give it less light or a shorter exposure."),
+    _mark("The field is out of focus."),
+    _mark("This does not look like a thin blood smear: no round single cells on an even, pale slide."),
+    _mark("The field holds too few whole cells to be counted."),
+    _mark("Too many cells overlap; move to a thinner part of the smear, where cells lie side by side."),
 )

@@ -7,7 +7,7 @@ import traceback
 from pathlib import Path
 from time import perf_counter
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -33,6 +33,8 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "geolocation=(), microphone=(), payment=(), usb=()",
 }
+# As ASGI wants them: made once, because every answer carries them.
+_ALWAYS = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
 # Asked of nobody: what a load balancer looks at, and what the sign-in page is made of.
 _OPEN = ("/api/v1/health", "/api/v1/readiness", "/sign-in")
 _METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "DELETE", "PATCH"})
@@ -103,10 +105,8 @@ class _Answer:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            headers = MutableHeaders(scope=message)
-            for name, value in _HEADERS.items():
-                headers[name] = value
-            headers["Cache-Control"] = "no-cache" if self._keep else "no-store"
+            kept = (b"cache-control", b"no-cache" if self._keep else b"no-store")
+            message["headers"] = [*message.get("headers", ()), *_ALWAYS, kept]
         await self._send(message)
 
 

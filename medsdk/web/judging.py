@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from medsdk.core import formats, images
 from medsdk.core.analyzer import Match
+from medsdk.core.attention import Mark
 from medsdk.core.errors import PictureTooLargeError, SourceError
 from medsdk.core.images import Pixels
 from medsdk.core.prediction import Prediction
@@ -30,7 +31,8 @@ _one_map = threading.Lock()
 class Images:
     """Encoded pictures for a page: the original as it was read, and the attention map, see-through where it is 0.
 
-    `nowhere` is True for a map that is 0 everywhere: then there is nothing to lay over the original.
+    `nowhere` is True for a map that is 0 everywhere: then there is nothing to lay over the original. A picture of many
+    objects has `marks` instead of a map, in pixels of the picture, whose size is `full` (width, height).
     """
 
     original: bytes
@@ -39,6 +41,8 @@ class Images:
     nowhere: bool
     width: int
     height: int
+    marks: tuple[Mark, ...] = ()
+    full: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True)
@@ -112,12 +116,16 @@ def _shown(pixels: Pixels, prediction: Prediction) -> Images:
     # A cell of 140 pixels is shown enlarged: JPEG's blocks would be seen.
     lossless = max(height, width) <= SHOWN_SIDE // 2
     original = _png(small) if lossless else _encoded(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR))
+    kind = "image/png" if lossless else "image/jpeg"
     with _one_map:
         attention = prediction.attention
+        if attention is not None and attention.marks:
+            full = (attention.shape[1], attention.shape[0])
+            return Images(original, kind, None, False, width, height, attention.marks, full)
         strength = None if attention is None else _shrunk(np.asarray(attention))
     nowhere = strength is not None and not strength.any()
     layer = None if strength is None or nowhere else _png(_layer(strength))
-    return Images(original, "image/png" if lossless else "image/jpeg", layer, nowhere, width, height)
+    return Images(original, kind, layer, nowhere, width, height)
 
 
 def _layer(strength: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:

@@ -21,6 +21,12 @@ NAMES = {"en": "English", "hi": "हिन्दी", "fr": "Français", "es": "
 DEFAULT = "en"
 
 
+class Translated(str):
+    """A text in the page's language already: it is neither looked up nor marked as a foreign one again."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True)
 class Language:
     """Texts and numbers in one language. The texts of the source are English."""
@@ -33,12 +39,14 @@ class Language:
     def text(self, message: str, **values: object) -> str:
         """The message in this language, with %(name)s replaced. A card's text in no catalogue stays as it is."""
         found = self.texts.gettext(message) if message else message
-        return found % values if values else found
+        if found == message and not values and self.code != DEFAULT:
+            return message
+        return Translated(found % values if values else found)
 
     def count(self, one: str, many: str, number: int, **values: object) -> str:
         """The plural form for a number, which the text names as %(count)s."""
         found = self.texts.ngettext(one, many, number)
-        return found % {"count": self.numbers.decimal(number, 0), **values}
+        return Translated(found % {"count": self.numbers.decimal(number, 0), **values})
 
     def render(self, template: str, **values: object) -> str:
         """A page; the language is there as `language`."""
@@ -46,7 +54,7 @@ class Language:
 
     def knows(self, message: str) -> bool:
         """False for a text that stays English on a page in another language, and must be marked so."""
-        return self.code == DEFAULT or self.texts.gettext(message) != message
+        return self.code == DEFAULT or isinstance(message, Translated) or self.texts.gettext(message) != message
 
 
 @lru_cache(maxsize=len(NAMES))

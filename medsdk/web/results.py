@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from medsdk.core import errors
+from medsdk.core.attention import Mark
 from medsdk.core.card import Card
 from medsdk.core.errors import MedsdkError
 from medsdk.core.prediction import Prediction
+from medsdk.web import counts
 from medsdk.web.catalogue import Entry
+from medsdk.web.counts import CountRow
 from medsdk.web.judging import Shown
 from medsdk.web.languages import Language
 from medsdk.web.problems import BusyError, NoPictureError, TooLargeError, TooSlowError, problem_of
 
-# The core's reason; the other one holds numbers, which each language writes in its own way.
+# The core's reason, which holds no numbers; the other one does, and each language writes those in its own way.
 _BLANK = "The picture is blank: it has no contrast."
 
 
@@ -26,6 +30,17 @@ class ScoreRow:
     share: float
     text: str
     positive: bool
+
+
+@dataclass(frozen=True)
+class Box:
+    """A judged object in pixels of the picture; `number` is what stands beside it, 0 for one without the disease."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+    number: int
 
 
 @dataclass(frozen=True)
@@ -48,7 +63,10 @@ class Result:
     nowhere: bool = False
     width: int = 0
     height: int = 0
-    counted: tuple[tuple[str, str], ...] = ()
+    full: tuple[int, int] = (0, 0)
+    boxes: tuple[Box, ...] = ()
+    legend: tuple[str, str] = ("", "")
+    counted: tuple[CountRow, ...] = ()
     made_by: tuple[tuple[str, str], ...] = ()
     choices: tuple[tuple[str, str, str], ...] = ()
 
@@ -61,7 +79,7 @@ def of_prediction(shown: Shown, entry: Entry, language: Language) -> Result:
         verdict=prediction.verdict or "error",
         title=language.text(card.name),
         answer=_answer(prediction, language),
-        sentence=_sentence(prediction, card, language),
+        sentence=_sentence(shown, card, language),
         needs=card.picture if prediction.verdict == "rejected" else "",
         disease=card.disease,
         probability=language.numbers.share(prediction.probability or 0) if judged else "",
@@ -73,7 +91,10 @@ def of_prediction(shown: Shown, entry: Entry, language: Language) -> Result:
         nowhere=shown.images.nowhere,
         width=shown.images.width,
         height=shown.images.height,
-        counted=_counted(prediction, language),
+        full=shown.images.full,
+        boxes=_boxes(shown.images.marks),
+        legend=_legend(shown.images.marks, language),
+        counted=counts.rows(prediction.details, language),
         made_by=_made_by(prediction, language),
     )
 
@@ -114,11 +135,16 @@ def _answer(prediction: Prediction, language: Language) -> str:
     }.get(prediction.verdict or "", language.text("Not judged"))
 
 
-def _sentence(prediction: Prediction, card: Card, language: Language) -> str:
+def _sentence(shown: Shown, card: Card, language: Language) -> str:
+    prediction = shown.prediction
     if card.status == "untrained" and prediction.verdict == "inconclusive":
         return language.text("The model is an untrained placeholder. Its numbers mean nothing.")
     if prediction.verdict == "rejected":
         return _refusal(prediction, card, language)
+    if any(mark.positive for mark in shown.images.marks) and prediction.verdict == "inconclusive":
+        return language.text("The signs are too few to be sure. Look at the marked places, and take more pictures.")
+    if any(mark.positive for mark in shown.images.marks) and prediction.verdict == "negative":
+        return language.text("The marked places may all be mistakes of the model. Look at them yourself.")
     sentences = {
         "positive": language.text("The picture shows signs that the model knows from this disease."),
         "negative": language.text("The model found no signs of this disease. That does not rule it out."),
@@ -137,7 +163,7 @@ def _refusal(prediction: Prediction, card: Card, language: Language) -> str:
             distance=language.numbers.decimal(prediction.distance, 2),
             limit=language.numbers.decimal(limit, 2),
         )
-    return prediction.reason or ""
+    return language.text(prediction.reason) if prediction.reason else ""
 
 
 def _meaning(probability: float, language: Language) -> str:
@@ -171,16 +197,20 @@ def _scores(prediction: Prediction, card: Card, language: Language) -> tuple[Sco
     )
 
 
-def _counted(prediction: Prediction, language: Language) -> tuple[tuple[str, str], ...]:
-    """Numbers and texts that a plugin adds, such as the cells that it counted."""
-    rows = []
-    for name, value in prediction.details.items():
-        if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-            continue
-        digits = 0 if isinstance(value, int) else 3
-        text = value if isinstance(value, str) else language.numbers.decimal(value, digits)
-        rows.append((language.text(name.replace("_", " ")), text))
-    return tuple(rows)
+def _boxes(marks: Sequence[Mark]) -> tuple[Box, ...]:
+    """Those with the disease come last, so that they lie over the others."""
+    without = [Box(*mark.box, 0) for mark in marks if not mark.positive]
+    positive = [mark for mark in marks if mark.positive]
+    return (*without, *(Box(*mark.box, number) for number, mark in enumerate(positive, 1)))
+
+
+def _legend(marks: Sequence[Mark], language: Language) -> tuple[str, str]:
+    """What the two kinds of frames are, with how many there are of each."""
+    positive = sum(mark.positive for mark in marks)
+    return (
+        language.count("%(count)s place with signs of the disease", "%(count)s places with signs of the disease", positive),
+        language.count("%(count)s place without", "%(count)s places without", len(marks) - positive),
+    )
 
 
 def _made_by(prediction: Prediction, language: Language) -> tuple[tuple[str, str], ...]:

@@ -1,38 +1,20 @@
-"""Running the application under uvicorn: quiet logs, silent connections dropped, a stop that finishes what it began."""
+"""Running the application under uvicorn: quiet logs, watched connections, a stop that finishes what it began."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import socket
 from pathlib import Path
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from medsdk.core.errors import MedsdkError
 from medsdk.web.app import create_app
+from medsdk.web.connection import PROTOCOL
 from medsdk.web.settings import Settings
 
-_SILENT_SECONDS = 10
 # Beyond this many open connections uvicorn itself answers 503 at once.
 _CONNECTIONS = 512
-
-
-class _Protocol(H11Protocol):
-    """uvicorn's HTTP/1.1, but a client that connects and sends no whole request head is dropped."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self._silence = self.loop.call_later(_SILENT_SECONDS, self._drop_if_silent)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._silence.cancel()
-        super().connection_lost(exc)
-
-    def _drop_if_silent(self) -> None:
-        if not self.cycle:
-            self.transport.close()
 
 
 def bind(settings: Settings) -> socket.socket:
@@ -57,7 +39,7 @@ def new_server(settings: Settings, certificate: Path | None = None, key: Path | 
         create_app(settings),
         host=settings.host,
         port=settings.port,
-        http=_Protocol,
+        http=PROTOCOL,
         ws="none",
         lifespan="on",
         log_level=logging.WARNING,

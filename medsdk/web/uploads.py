@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from time import monotonic
 
+import anyio
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
@@ -58,18 +57,18 @@ class Reader:
         """
         if is_form(request):
             return await self.form(request)
-        async with self._place():
-            data = b"".join([chunk async for chunk in self._chunks(request)])
+        with self._place() as patience:
+            data = b"".join([chunk async for chunk in self._chunks(request, patience)])
         if not data:
             raise NoPictureError("The request has no body.", "Send a picture as the body, or a form with pictures.")
         return Form((Upload("body", data),), {})
 
     async def form(self, request: Request) -> Form:
         """The same for a form only."""
-        async with self._place():
+        with self._place() as patience:
             parser = _InMemory(
                 request.headers,
-                self._chunks(request),
+                self._chunks(request, patience),
                 max_files=self._settings.max_files,
                 max_fields=_MAX_FIELDS,
                 max_part_size=_MAX_FIELD_BYTES,
@@ -86,33 +85,29 @@ class Reader:
         finally:
             await parsed.close()
 
-    @asynccontextmanager
-    async def _place(self) -> AsyncGenerator[None, None]:
+    @contextmanager
+    def _place(self) -> Iterator[anyio.CancelScope]:
+        """One of the places, and the time that its client has, which grows with what comes."""
         if self._reading >= self._settings.readers:
-            raise BusyError(int(self._settings.patience))
+            raise BusyError(max(1, round(self._settings.patience)))
         self._reading += 1
         try:
-            yield
+            with anyio.CancelScope(deadline=anyio.current_time() + self._settings.patience) as patience:
+                yield patience
         finally:
             self._reading -= 1
+        if patience.cancelled_caught:
+            raise TooSlowError(
+                "The picture came too slowly.", "Send it again over a better connection.", {"Connection": "close"}
+            )
 
-    async def _chunks(self, request: Request) -> AsyncGenerator[bytes, None]:
-        declared = _declared_size(request)
+    async def _chunks(self, request: Request, patience: anyio.CancelScope) -> AsyncGenerator[bytes, None]:
+        declared, received = _declared_size(request), 0
         self._check_size(declared, declared)
-        begin, received = monotonic(), 0
-        stream = request.stream()
-        while True:
-            left = self._settings.patience + received / self._settings.slowest - (monotonic() - begin)
-            try:
-                chunk = await asyncio.wait_for(anext(stream), max(left, 0.01))
-            except StopAsyncIteration:
-                return
-            except asyncio.TimeoutError:
-                raise TooSlowError(
-                    "The picture came too slowly.", "Send it again over a better connection.", {"Connection": "close"}
-                ) from None
+        async for chunk in request.stream():
             received += len(chunk)
             self._check_size(received, declared)
+            patience.deadline += len(chunk) / self._settings.slowest
             yield chunk
 
     def _check_size(self, size: int, declared: int) -> None:

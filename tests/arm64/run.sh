@@ -14,12 +14,14 @@ mkdir -p "$folder"
 main() {
     need_programs
     [ -e "$root/ready" ] || unpack_debian
-    [ -e "$site/.ready" ] || install_wheels
+    [ -e "$site/.ready-web" ] || install_wheels
     install_medsdk
     pretend_pi4 > "$folder/cpuinfo"
     "$python" "$repository/tests/arm64/expected.py" "$folder/expected"
     echo "Predictions on arm64 against this machine's:"
     emulated /repository/tests/arm64/compare.py /expected
+    echo "The web platform on arm64:"
+    emulated /repository/tests/arm64/served.py /expected
     echo "The core tests on arm64:"
     # Two thousand predictions on eight threads show races, which are the same on every machine, and take hours here.
     emulated -m pytest -p no:cacheprovider -q --durations=3 -m "not slow and not data" -k "not eight_threads" "${@:-tests/core}"
@@ -58,8 +60,9 @@ install_wheels() {
     "$python" -m pip install --disable-pip-version-check --quiet --target "$site" --only-binary=:all: \
         --platform manylinux_2_28_aarch64 --platform manylinux_2_27_aarch64 --platform manylinux2014_aarch64 \
         --platform linux_aarch64 --implementation cp --python-version 3.11 \
-        numpy opencv-python-headless ai-edge-litert click imagesize msgspec pluggy pytest pillow
-    touch "$site/.ready"
+        numpy opencv-python-headless ai-edge-litert click imagesize msgspec pluggy pytest pillow \
+        anyio fastapi httptools jinja2 prometheus-client python-multipart uvicorn uvloop
+    touch "$site/.ready-web"
 }
 
 install_medsdk() {

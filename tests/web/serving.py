@@ -26,6 +26,31 @@ def medsdk_register_diseases(register):
 """
 
 
+_FIELDS = """
+import medsdk
+import numpy as np
+
+class Fields(medsdk.DiseasePlugin):
+    bundle = medsdk.Bundle({bundle!r})
+
+    def regions(self, image):
+        return medsdk.Regions(tuple(medsdk.Region((x, 40, 200, 150), image[40:190, x:x + 200]) for x in (20, 320, 620)))
+
+    def fold(self, regions, outputs, picture):
+        def explain():
+            made = medsdk.Attention(np.zeros(picture.pixels.shape[:2], np.float32), picture.reopen)
+            made.marks = tuple(medsdk.Mark(region.box, place == 1) for place, region in enumerate(regions.items))
+            return made
+        details = dict(red_cells=3, infected_cells=1, parasitaemia_percent=33.333, parasitaemia_low=6.149,
+                       parasitaemia_high=79.234)
+        return medsdk.Prediction("fields", picture.name, "inconclusive", details=details, explain=explain)
+
+@medsdk.hookimpl
+def medsdk_register_diseases(register):
+    register(Fields())
+"""
+
+
 @dataclass(frozen=True)
 class Running:
     """A server that answers; `client` speaks to it as a program does."""
@@ -47,16 +72,25 @@ def install(folder: Path, disease: str, source: str) -> None:
 def install_all(folder: Path) -> None:
     """`spots`, which is in the repository; `marks`, the same model under another card; and `broken`."""
     install(folder, "spots", _PLUGIN.format(bundle=str(SPOTS)))
-    marks = folder / "marks"
-    marks.mkdir()
-    for name in ("model.tflite", "reference.npz"):
-        (marks / name).write_bytes((SPOTS / name).read_bytes())
-    card = json.loads((SPOTS / "card.json").read_text())
     # A third party's texts are as much input as a picture is.
-    card |= {"disease": "marks", "name": "Marks <script>alert(1)</script> 100% & more"}
-    (marks / "card.json").write_text(json.dumps(card))
-    install(folder, "marks", _PLUGIN.format(bundle=str(marks)))
+    marks = _bundle(folder, "marks", "Marks <script>alert(1)</script> 100% & more")
+    install(folder, "marks", _PLUGIN.format(bundle=marks))
     install(folder, "broken", "raise RuntimeError('not today')")
+
+
+def install_fields(folder: Path) -> None:
+    """`fields`: it always finds three places in a picture, of which the middle one is ill."""
+    install(folder, "fields", _FIELDS.replace("{bundle!r}", repr(_bundle(folder, "fields", "Spots in fields"))))
+
+
+def _bundle(folder: Path, disease: str, name: str) -> str:
+    bundle = folder / disease
+    bundle.mkdir()
+    for file in ("model.tflite", "reference.npz"):
+        (bundle / file).write_bytes((SPOTS / file).read_bytes())
+    card = json.loads((SPOTS / "card.json").read_text()) | {"disease": disease, "name": name}
+    (bundle / "card.json").write_text(json.dumps(card))
+    return str(bundle)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from serving import Running, serving
 
-from medsdk.web import judging, server
+from medsdk.web import judging
 from medsdk.web.pool import Pool
 from medsdk.web.problems import BusyError
 
@@ -75,16 +75,6 @@ def test_a_client_that_dawdles_is_sent_away_and_holds_nobody_up(small: Running) 
         assert small.client.post(PREDICT, content=SLIDE).status_code == 200
         slow.settimeout(10)
         assert b" 408 " in slow.recv(4096)
-
-
-def test_a_connection_that_says_nothing_is_dropped(plugins: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "_SILENT_SECONDS", 0.2)
-    with serving(plugins, "") as running:
-        port = int(running.address.rpartition(":")[2])
-        with socket.create_connection(("127.0.0.1", port)) as silent:
-            silent.sendall(b"GET / HTTP/1.1\r\nHost: local")
-            silent.settimeout(10)
-            assert silent.recv(4096) == b""
 
 
 def test_beyond_the_queue_the_answer_is_503_with_retry_after(small: Running, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,3 +173,30 @@ def test_a_large_picture_is_shown_small(small: Running) -> None:
     shown = judging._shrunk(np.zeros((3000, 2000, 3), np.uint8))
     assert shown.shape == (1024, 683, 3)
     assert cv2.imdecode(np.frombuffer(judging._png(shown), np.uint8), 1).shape == shown.shape
+
+
+@pytest.mark.parametrize(("limit", "retry_after"), [("readers", "30"), ("requests", "1")])
+def test_clients_that_hold_all_places_get_the_next_refused_not_queued(plugins: Path, limit: str, retry_after: str) -> None:
+    with serving(plugins, "medsdk-spots", patience=30, **{limit: 1}) as running:
+        port = int(running.address.rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port)) as slow:
+            slow.sendall(f"POST {PREDICT} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\nx".encode())
+            refused = _until_refused(running)
+            assert refused.headers["retry-after"] == retry_after
+        assert _until_served(running).json()["verdict"] == "positive"
+
+
+def _until_refused(running: Running) -> httpx.Response:
+    """The slow request takes its place a moment after it is sent."""
+    for _ in range(200):
+        if (answer := running.client.post(PREDICT, content=SLIDE)).status_code == 503:
+            return answer
+    raise AssertionError("nobody was refused")
+
+
+def _until_served(running: Running) -> httpx.Response:
+    """The slow client's going away is noticed a moment after it went."""
+    deadline = time.monotonic() + 20
+    while (answer := running.client.post(PREDICT, content=SLIDE)).status_code == 503 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return answer

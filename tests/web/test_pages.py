@@ -148,3 +148,4 @@ def test_numbers_and_plurals_follow_the_language_and_foreign_texts_are_marked(ru
     assert "86,8\u00a0%" in part
     assert "environ 87 montrent la maladie" in part
     assert '<span lang="en">Few spots</span>' in part
+    assert '<p class="sentence">L’image' in part  # and what is French already is not marked

@@ -11,9 +11,7 @@ from serving import Running, serving
 schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not installed")
 hypothesis = pytest.importorskip("hypothesis", reason="hypothesis is not installed")
 
-pytestmark = pytest.mark.slow
-
-EXAMPLES = 40
+EXAMPLES = [8, pytest.param(80, marks=pytest.mark.slow)]
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +26,10 @@ def operations() -> list[str]:
     return sorted(route.path for route in router.routes)  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("examples", EXAMPLES)
 @pytest.mark.parametrize("path", operations())
 @pytest.mark.filterwarnings("default")
-def test_answers_are_as_described(described: Running, path: str) -> None:
+def test_answers_are_as_described(described: Running, path: str, examples: int) -> None:
     schema = schemathesis.openapi.from_url(f"{described.address}/api/v1/openapi.json")
     (operation,) = [one.ok() for one in schema.include(path=path).get_all_operations()]
     from schemathesis.checks import not_a_server_error
@@ -43,7 +42,7 @@ def test_answers_are_as_described(described: Running, path: str) -> None:
     checks = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
     @hypothesis.settings(
-        max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(hypothesis.HealthCheck)
+        max_examples=examples, deadline=None, database=None, suppress_health_check=list(hypothesis.HealthCheck)
     )
     @hypothesis.given(case=operation.as_strategy(), known=hypothesis.strategies.booleans())
     def run(case: schemathesis.Case, known: bool) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -28,7 +30,9 @@ PREDICT = "/api/v1/diseases/spots/predict"
 
 
 @contextmanager
-def started(plugins: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def started(
+    plugins: Path, *arguments: str, verify: ssl.SSLContext | None = None
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The program and its address, when it answers."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -40,20 +44,20 @@ def started(plugins: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[s
         stderr=subprocess.PIPE,
         text=True,
     )
-    address = f"http://127.0.0.1:{port}"
+    address = f"{'https' if verify else 'http'}://127.0.0.1:{port}"
     try:
-        _wait(program, address)
+        _wait(program, address, verify or True)
         yield program, address
     finally:
         program.kill()
         program.communicate()
 
 
-def _wait(program: subprocess.Popen[str], address: str) -> None:
+def _wait(program: subprocess.Popen[str], address: str, verify: ssl.SSLContext | bool) -> None:
     deadline = time.monotonic() + 60
     while program.poll() is None and time.monotonic() < deadline:
         try:
-            if httpx.get(f"{address}/api/v1/readiness").status_code == 200:
+            if httpx.get(f"{address}/api/v1/readiness", verify=verify).status_code == 200:
                 return
         except httpx.TransportError:
             time.sleep(0.05)
@@ -152,3 +156,29 @@ def test_the_library_and_the_command_line_do_not_need_the_extra() -> None:
         "import medsdk.cli.serve, medsdk.core.analyzer, sys; assert not {'fastapi', 'uvicorn', 'jinja2'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], timeout=60, check=True)
+
+
+def test_a_certificate_makes_it_https(plugins: Path, tmp_path: Path) -> None:
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl, which makes the certificate, is not installed")
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    make = [
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=localhost",
+        "-addext",
+        "subjectAltName=IP:127.0.0.1",
+    ]
+    subprocess.run([openssl, *make, "-out", certificate, "-keyout", key], check=True, capture_output=True, timeout=60)
+    trusting = ssl.create_default_context(cafile=str(certificate))
+    with started(plugins, "--certificate", str(certificate), "--key", str(key), verify=trusting) as (program, address):
+        assert httpx.post(address + PREDICT, content=SLIDE, verify=trusting).json()["verdict"] == "positive"
+        _, said = stop(program, signal.SIGTERM)
+    assert f"open {address}/\n" in said

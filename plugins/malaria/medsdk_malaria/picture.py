@@ -67,6 +67,9 @@ class FieldPicture:
             heat[y : y + h, x : x + w] = chance
         made = cast(FieldMap, FieldMap(heat, self._reopen))
         made._field = self
+        made.marks = tuple(
+            medsdk.Mark(box, bool(called)) for box, called in zip(self._boxes, self._cells.called, strict=True)
+        )
         return made
 
     def drawn(self) -> Pixels:

@@ -17,7 +17,10 @@ _STANDING = ("status", "licence", "card_licence", "intended_use", "files")
 def command(form: Format, verbose: bool) -> None:
     """Which diseases are installed. Imports none of them."""
     columns = _COLUMNS + (_STANDING if verbose else ())
-    found = [_row(disease, verbose) for disease in registry.diseases().values()]
+    diseases, problems = registry.survey()
+    for problem in problems:
+        registry.raise_if_strict(problem)
+    found = [_row(disease, verbose) for disease in diseases.values()]
     if form == "csv":
         rows = Rows(columns)
         for row in found:
@@ -32,7 +35,7 @@ def command(form: Format, verbose: bool) -> None:
                 click.echo(f"  {name.replace('_', ' '):<14}{row[name] or '–'}")
     if not found and form == "text":
         click.echo("No disease is installed. Install one, for example: pip install medsdk-malaria", err=True)
-    for problem in registry.problems():
+    for problem in problems:
         click.echo(f"medsdk: {problem}", err=True)
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from time import perf_counter
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,6 +26,9 @@ from medsdk.core.prediction import Prediction, Provenance, Timings
 from medsdk.core.preprocessing import Tensor
 from medsdk.core.regions import Region, Regions
 from medsdk.core.runtime import Model, runtime
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 # Pictures in the making for each thread of predict_many: enough that no thread waits, few enough for a small device.
 _AHEAD = 2
@@ -88,6 +91,8 @@ class Analyzer:
         A picture that cannot be read comes back as a prediction with `error` set and the others go on. Close the
         generator if you stop before its end, so that its threads end there and then.
         """
+        from concurrent.futures import ThreadPoolExecutor  # it brings logging along, which one picture does not need
+
         if threads < 1:
             raise ValueError("threads must be at least 1")
         remaining = iter(sources)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from medsdk.core.decision import Verdict
 from medsdk.core.errors import MedsdkError
 
 if TYPE_CHECKING:
     from medsdk.core.attention import Attention
+    from medsdk.core.decision import Verdict  # it brings numpy, which listing does not need
 
 NOTICE = "Decision support for trained people; not a diagnosis."
 

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from medsdk.core.frame import Frame
 from medsdk.core.images import Pixels
+from medsdk.core.percentiles import percentiles
 
 StepFunction: TypeAlias = Callable[..., Frame]
 
@@ -167,7 +168,7 @@ def _stretched(channel: Pixels, inside: npt.NDArray[np.bool_] | None, low: float
     values = channel if inside is None else channel[inside]
     if values.size == 0:
         return channel
-    bottom, top = np.percentile(values, (low, high))
+    bottom, top = percentiles(values, low, high)
     if top - bottom < 1:
         return channel
     table = np.clip((np.arange(256) - bottom) * (255 / (top - bottom)), 0, 255).round().astype(np.uint8)

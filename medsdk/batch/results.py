@@ -10,10 +10,10 @@ from typing import Any
 
 import msgspec
 
-from medsdk.camera.clock import Clock
-from medsdk.camera.record import Record
+from medsdk.core.clock import Clock
 from medsdk.core.errors import WriteError
 from medsdk.core.prediction import Prediction
+from medsdk.core.record import Record
 
 COLUMNS = ("source", "disease", "verdict", "label", "probability", "reason", "error", "model_sha256")
 

@@ -11,7 +11,7 @@ import medsdk
 from medsdk.cli import exit_codes, output
 from medsdk.core.analyzer import Analyzer
 from medsdk.core.errors import AttentionUnavailableError
-from medsdk.core.prediction import Prediction
+from medsdk.core.prediction import COLUMNS, Prediction, row_of
 
 
 @click.command("predict")
@@ -56,13 +56,13 @@ class _Writer:
         self._card = analyzer.card
         self._positive = " or ".join(label.name for label in analyzer.card.labels if label.positive)
         self._form = form
-        self._rows = output.Rows(output.CSV_COLUMNS) if form == "csv" else None
+        self._rows = output.Rows(COLUMNS) if form == "csv" else None
 
     def write(self, prediction: Prediction) -> None:
         if prediction.error is not None:
             click.echo(f"medsdk: {prediction.error}", err=True)
         if self._rows is not None:
-            self._rows.write(output.prediction_row(prediction))
+            self._rows.write(row_of(prediction))
         elif self._form == "json":
             click.echo(prediction.to_json())
         elif prediction.error is None:

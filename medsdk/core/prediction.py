@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 NOTICE = "Decision support for trained people; not a diagnosis."
 
+COLUMNS = ("source", "disease", "verdict", "label", "probability", "reason", "error", "model_sha256")
+"""A prediction as a row of CSV, wherever one is written."""
+
 
 @dataclass(frozen=True)
 class Score:
@@ -101,3 +104,10 @@ class Prediction:
     def to_json(self) -> str:
         """One line of JSON."""
         return msgspec.json.encode(self.to_dict()).decode()
+
+
+def row_of(prediction: Prediction) -> dict[str, Any]:
+    """The values under COLUMNS; None where there is nothing to say."""
+    fields = prediction.to_dict()
+    fields["model_sha256"] = prediction.provenance.model_sha256 if prediction.provenance else None
+    return {name: fields[name] for name in COLUMNS}

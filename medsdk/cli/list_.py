@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from medsdk.cli.output import Format, Rows, format_options, json_line
-from medsdk.core import registry, trust
+from medsdk.core import registry
 
 _COLUMNS = ("id", "distribution", "version")
 _STANDING = ("status", "licence", "card_licence", "intended_use", "files")
@@ -43,6 +43,8 @@ def _row(claim: registry.InstalledDisease, verbose: bool) -> dict[str, str | Non
     row: dict[str, str | None] = {"id": claim.id, "distribution": claim.distribution, "version": claim.version}
     if not verbose:
         return row
+    from medsdk.core import trust
+
     known = trust.examine(claim)
     return row | {
         "status": known.status,

@@ -7,7 +7,6 @@ one broken plugin stop the host and drops a second plugin of the same name in si
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
@@ -15,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from medsdk.core import hookspecs, trust
+from medsdk.core import hookspecs
+from medsdk.core.allowing import ALLOW, allow_list, is_allowed
 from medsdk.core.errors import BrokenPluginError, DuplicateDiseaseError, MedsdkError, UnknownDiseaseError
 from medsdk.core.hookspecs import API_VERSION
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from medsdk.core.plugin import DiseasePlugin
 
 ENTRY_POINTS = "medsdk"
-ALLOW = "MEDSDK_PLUGINS"
 STRICT = "MEDSDK_STRICT"
 
 
@@ -56,7 +55,7 @@ class Problem:
 
 def installed(group: str = ENTRY_POINTS) -> list[InstalledDisease]:
     """Every claim on an id that MEDSDK_PLUGINS and the allow files let through, sorted; imports nothing."""
-    allowed = trust.allow_list()
+    allowed = allow_list()
     found = [
         InstalledDisease(entry.name, *_name_and_version(entry.dist), entry)
         for entry in metadata.entry_points(group=group)
@@ -68,15 +67,6 @@ def installed(group: str = ENTRY_POINTS) -> list[InstalledDisease]:
         if is_allowed(claim.distribution, claim.id) and allowed.permits(claim.distribution, claim.version)
     ]
     return sorted(let_through, key=lambda claim: (claim.id, claim.distribution))
-
-
-def is_allowed(distribution: str, name: str) -> bool:
-    """MEDSDK_PLUGINS holds names of distributions or ids; where it is unset, everything is allowed."""
-    allowed = os.environ.get(ALLOW)
-    if allowed is None:
-        return True
-    names = {_normal(name) for name in allowed.split(",")}
-    return _normal(distribution) in names or _normal(name) in names
 
 
 def diseases() -> dict[str, InstalledDisease]:
@@ -214,8 +204,3 @@ def _name_and_version(distribution: metadata.Distribution) -> tuple[str, str]:
     if folder.endswith(".dist-info") and len(parts) == 2:
         return parts[0].replace("_", "-"), parts[1]
     return distribution.name, distribution.version
-
-
-def _normal(name: str) -> str:
-    """A distribution's name as PEP 503 compares it."""
-    return re.sub(r"[-_.]+", "-", name.strip()).lower()

@@ -9,9 +9,11 @@ import click
 
 import medsdk
 from medsdk.cli import exit_codes, output
+from medsdk.cli.hardware import delegate_option, threads_option
 from medsdk.core.analyzer import Analyzer
 from medsdk.core.errors import AttentionUnavailableError
 from medsdk.core.prediction import COLUMNS, Prediction, row_of
+from medsdk.core.threads import Threads
 
 
 @click.command("predict")
@@ -19,20 +21,22 @@ from medsdk.core.prediction import COLUMNS, Prediction, row_of
 @click.argument("pictures", nargs=-1, required=True)
 @output.format_options
 @click.option("--attention", type=click.Path(dir_okay=False, path_type=Path), help="Write the overlay of one picture.")
-@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Pictures judged side by side.")
+@threads_option("Pictures judged side by side.")
+@delegate_option
 @click.option("--fail-on", type=click.Choice(["positive"]), help="Exit with code 10 if a picture is positive; for scripts.")
 def command(
     disease: str,
     pictures: tuple[str, ...],
     form: output.Format,
     attention: Path | None,
-    threads: int,
+    threads: Threads,
+    delegate: str | None,
     fail_on: str | None,
 ) -> None:
     """Judge PICTURES for DISEASE. The picture '-' is standard input."""
     if attention is not None and len(pictures) > 1:
         raise click.UsageError("--attention takes one picture.")
-    with medsdk.load(disease) as analyzer:
+    with medsdk.load(disease, delegate=delegate) as analyzer:
         sources = (sys.stdin.buffer.read() if name == "-" else name for name in pictures)
         # One picture that cannot be read is the whole run's error; of many, it is one line.
         alone = len(pictures) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
@@ -25,7 +26,8 @@ from medsdk.core.plugin import DiseasePlugin, Floats, ModelOutputs
 from medsdk.core.prediction import Prediction, Provenance, Timings
 from medsdk.core.preprocessing import Tensor
 from medsdk.core.regions import Region, Regions
-from medsdk.core.runtime import Model, runtime
+from medsdk.core.runtime import DELEGATE, Model, runtime
+from medsdk.core.threads import Threads, checked, for_one_picture, side_by_side
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -45,16 +47,32 @@ class Match:
 class Analyzer:
     """What `medsdk.load` returns. Thread-safe; a context manager; cheap to keep.
 
-    Each thread that predicts at the same time has an interpreter of its own, made when it is first needed.
+    Each thread that predicts at the same time has an interpreter of its own, made when it is first needed. `threads`
+    and `delegate` are what `medsdk.load` says of them.
     """
 
-    def __init__(self, plugin: DiseasePlugin, distribution: str = "", version: str = "") -> None:
+    def __init__(
+        self,
+        plugin: DiseasePlugin,
+        distribution: str = "",
+        version: str = "",
+        *,
+        threads: Threads = 1,
+        delegate: str | None = None,
+    ) -> None:
         self.plugin = plugin
         self._content = plugin.model
-        self._provenance = Provenance(distribution, version, medsdk.__version__, plugin.card.model.sha256, str(runtime()))
+        self._delegate = delegate or os.environ.get(DELEGATE) or None
+        made_by = f"{runtime()} with {self._delegate}" if self._delegate else str(runtime())
+        self._provenance = Provenance(distribution, version, medsdk.__version__, plugin.card.model.sha256, made_by)
+        auto = checked(threads) == "auto"
+        self.threads: int = for_one_picture(self._opened) if auto else int(threads)
         self._idle: list[Model] = []
         self._lock = threading.Lock()
         self._closed = False
+        if self._delegate:
+            # A library that is missing is told of here, not with the first picture.
+            self._idle.append(self._open())
 
     @property
     def card(self) -> Card:
@@ -84,21 +102,21 @@ class Analyzer:
         return replace(prediction, provenance=self._provenance, timings=timings)
 
     def predict_many(
-        self, sources: Iterable[Source], threads: int = 1, *, as_regions: bool | None = None
+        self, sources: Iterable[Source], threads: Threads = 1, *, as_regions: bool | None = None
     ) -> Generator[Prediction, None, None]:
         """Judge pictures as they come, in order, holding only a few at a time.
 
+        `threads` pictures are judged side by side; "auto" measures first, for about a second, how many give the most.
         A picture that cannot be read comes back as a prediction with `error` set and the others go on. Close the
         generator if you stop before its end, so that its threads end there and then.
         """
         from concurrent.futures import ThreadPoolExecutor  # it brings logging along, which one picture does not need
 
-        if threads < 1:
-            raise ValueError("threads must be at least 1")
+        count = side_by_side(self._borrow) if checked(threads) == "auto" else int(threads)
         remaining = iter(sources)
-        with ThreadPoolExecutor(threads, thread_name_prefix="medsdk") as pool:
+        with ThreadPoolExecutor(count, thread_name_prefix="medsdk") as pool:
             waiting: deque[Future[Prediction]] = deque(
-                pool.submit(self._predict_or_error, source, as_regions) for source in islice(remaining, threads * _AHEAD)
+                pool.submit(self._predict_or_error, source, as_regions) for source in islice(remaining, count * _AHEAD)
             )
             while waiting:
                 prediction = waiting.popleft().result()
@@ -184,25 +202,32 @@ class Analyzer:
                     self._idle.append(model)
 
     def _open(self) -> Model:
-        model = Model(self._content, self.disease)
+        model = self._opened(self.threads)
         _check_contract(model, self.card)
         return model
 
+    def _opened(self, threads: int) -> Model:
+        return Model(self._content, self.disease, threads, self._delegate)
 
-def load(disease: str | Bundle | DiseasePlugin) -> Analyzer:
+
+def load(disease: str | Bundle | DiseasePlugin, *, threads: Threads = 1, delegate: str | None = None) -> Analyzer:
     """Find the plugin and check its model's sha256. A bundle or a plugin object may be given in place of an id.
+
+    threads: how many work on one picture; "auto" measures which number is soonest done, for about a second.
+    delegate: "edgetpu" for Coral's Edge TPU, or the path of any TFLite delegate's library; None is what MEDSDK_DELEGATE
+        says, or else the runtime's own XNNPACK.
 
     Raises UnknownDiseaseError, DuplicateDiseaseError, BrokenPluginError, CardError, ModelDamagedError or
     RuntimeUnavailableError.
     """
     if isinstance(disease, DiseasePlugin):
-        return Analyzer(disease)
+        return Analyzer(disease, threads=threads, delegate=delegate)
     if isinstance(disease, Bundle):
         plugin = DiseasePlugin()
         plugin.bundle = disease
-        return Analyzer(plugin)
+        return Analyzer(plugin, threads=threads, delegate=delegate)
     plugin, claim = registry.load_plugin(disease)
-    return Analyzer(plugin, claim.distribution, claim.version)
+    return Analyzer(plugin, claim.distribution, claim.version, threads=threads, delegate=delegate)
 
 
 def identify(source: Source) -> list[Match]:

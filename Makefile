@@ -15,7 +15,7 @@ MEDSDK_DATA ?= $(abspath ../shared/data)
 export MEDSDK_DATA
 PIP := -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test test-all test-converters test-arm64 check figures train ship clean
+.PHONY: demo test test-all test-converters test-runtimes test-arm64 check figures train ship clean
 
 demo: $(DEMO_VENV)/ready
 	@$(DEMO_VENV)/bin/python examples/demo.py
@@ -30,6 +30,10 @@ test-all: $(VENV)/ready
 # that want them skip.
 test-converters: $(CONVERTERS_VENV)/ready
 	$(CONVERTERS_VENV)/bin/python -m pytest converters/tests -m "not slow"
+
+# The core tests under tflite-runtime (which wants a python3.11) and under TensorFlow's interpreter.
+test-runtimes: $(VENV)/ready
+	PYTHON=$(CURDIR)/$(BIN)/python tests/runtimes/run.sh
 
 # The core tests on an emulated Raspberry Pi 4: wants root and Debian's packages.
 test-arm64: $(VENV)/ready

@@ -142,11 +142,8 @@ class Analyzer:
         self.close()
 
     def _read(self, source: Source) -> images.Picture:
-        """Twice the model's input is enough: the resize that follows averages over at least two by two pixels.
-
-        Not where there may be regions: each of them is a small part of the picture.
-        """
-        enough = None if self.plugin.offers_regions else 2 * max(self.card.input.height, self.card.input.width)
+        """Twice the model's input is enough: the resize that follows averages over at least two by two pixels."""
+        enough = 2 * max(self.card.input.height, self.card.input.width) if self.plugin.scale_free else None
         return images.read(source, enough=enough)
 
     def _predict_or_error(self, source: Source, as_regions: bool | None) -> Prediction:

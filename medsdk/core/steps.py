@@ -132,6 +132,14 @@ _BUILT_IN: dict[str, StepFunction] = {
     )
 }
 
+# These say the same of a picture at half its scale; the others count pixels.
+_SCALE_FREE = frozenset(_BUILT_IN) - {"blur"}
+
+
+def is_scale_free(name: str) -> bool:
+    """Whether a step may get a picture at a reduced scale: a distribution's own says so by an attribute `scale_free`."""
+    return name in _SCALE_FREE if name in _BUILT_IN else bool(getattr(find(name), "scale_free", False))
+
 
 def find(name: str) -> StepFunction:
     """The step of that name, built in or installed. Raises LookupError with the names there are."""

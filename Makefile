@@ -15,7 +15,7 @@ MEDSDK_DATA ?= $(abspath ../shared/data)
 export MEDSDK_DATA
 PIP := -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test test-all test-converters test-downstream test-arm64 check docs figures screenshots train ship clean
+.PHONY: demo test test-all test-converters test-downstream test-runtimes test-arm64 check docs figures screenshots train ship clean
 
 demo: $(DEMO_VENV)/ready
 	@$(DEMO_VENV)/bin/python examples/demo.py
@@ -34,6 +34,10 @@ test-converters: $(CONVERTERS_VENV)/ready
 # What third parties wrote, against this tree: wheels into an empty environment, each example package's own suite there.
 test-downstream: $(VENV)/ready
 	PYTHON=$(CURDIR)/$(BIN)/python tests/downstream/run.sh
+
+# The core tests under tflite-runtime (which wants a python3.11) and under TensorFlow's interpreter.
+test-runtimes: $(VENV)/ready
+	PYTHON=$(CURDIR)/$(BIN)/python tests/runtimes/run.sh
 
 # The core tests on an emulated Raspberry Pi 4: wants root and Debian's packages.
 test-arm64: $(VENV)/ready

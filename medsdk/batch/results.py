@@ -10,12 +10,10 @@ from typing import Any
 
 import msgspec
 
-from medsdk.camera.clock import Clock
-from medsdk.camera.record import Record
+from medsdk.core.clock import Clock
 from medsdk.core.errors import WriteError
-from medsdk.core.prediction import Prediction
-
-COLUMNS = ("source", "disease", "verdict", "label", "probability", "reason", "error", "model_sha256")
+from medsdk.core.prediction import COLUMNS, Prediction, row_of
+from medsdk.core.record import Record
 
 _HEADER = ",".join(COLUMNS).encode() + b"\n"
 _BEGINNINGS = (b"{", _HEADER)
@@ -43,9 +41,7 @@ class Results:
 
     def append(self, prediction: Prediction) -> None:
         """Write one line. Raises WriteError."""
-        fields = prediction.to_dict()
-        fields["model_sha256"] = self._model
-        self._record.append_line(self._encode(fields))
+        self._record.append_line(self._encode(prediction, self._model))
 
     def close(self) -> None:
         """Flush to the disk."""
@@ -68,15 +64,14 @@ class Results:
         return done, failed
 
 
-def _csv_row(fields: Mapping[str, Any]) -> bytes:
+def _csv_row(prediction: Prediction, model_sha256: str) -> bytes:
     buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, COLUMNS, extrasaction="ignore", lineterminator="\n")
-    writer.writerow({name: "" if value is None else value for name, value in fields.items()})
+    csv.DictWriter(buffer, COLUMNS, lineterminator="\n").writerow(row_of(prediction) | {"model_sha256": model_sha256})
     return buffer.getvalue().encode()
 
 
-def _json_row(fields: Mapping[str, Any]) -> bytes:
-    return msgspec.json.encode(fields) + b"\n"
+def _json_row(prediction: Prediction, model_sha256: str) -> bytes:
+    return msgspec.json.encode(prediction.to_dict() | {"model_sha256": model_sha256}) + b"\n"
 
 
 def _read_csv(content: bytes) -> Iterable[Mapping[str, Any]]:
@@ -87,5 +82,5 @@ def _read_json(content: bytes) -> Iterable[Mapping[str, Any]]:
     return (msgspec.json.decode(line) for line in content.splitlines())
 
 
-_Format = tuple[Callable[[Mapping[str, Any]], bytes], Callable[[bytes], Iterable[Mapping[str, Any]]]]
+_Format = tuple[Callable[[Prediction, str], bytes], Callable[[bytes], Iterable[Mapping[str, Any]]]]
 _FORMATS: dict[str, _Format] = {".csv": (_csv_row, _read_csv), ".jsonl": (_json_row, _read_json)}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from medsdk.batch.results import Results
 from medsdk.core.analyzer import Analyzer
+from medsdk.core.threads import Threads
 
 
 @dataclass
@@ -26,7 +27,7 @@ def run(
     pictures: Iterable[Path],
     out: Path,
     *,
-    threads: int = 1,
+    threads: Threads = 1,
     progress: Callable[[Progress], None] = lambda _: None,
 ) -> Progress:
     """Judge the pictures that `out` does not hold yet, in order, and append each result as soon as it is there.

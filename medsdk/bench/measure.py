@@ -15,6 +15,7 @@ import medsdk
 from medsdk.bench import machine
 from medsdk.core.analyzer import Analyzer
 from medsdk.core.images import Source
+from medsdk.core.threads import fewest
 
 STAGES = ("decode", "preprocess", "invoke", "postprocess")
 
@@ -56,8 +57,7 @@ class Bench:
     @property
     def best_threads(self) -> int:
         """The smallest number of threads within a twentieth of the best throughput: more only heat the machine."""
-        best = max(self.throughput.values())
-        return min(threads for threads, rate in self.throughput.items() if rate >= 0.95 * best)
+        return fewest(self.throughput)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types only."""

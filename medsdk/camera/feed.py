@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 import numpy.typing as npt
 
-from medsdk.camera.clock import Clock
+from medsdk.core.clock import Clock
 from medsdk.core.errors import SourceNotFoundError
 
 

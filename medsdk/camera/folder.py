@@ -7,9 +7,9 @@ from collections import deque
 from pathlib import Path
 from typing import NamedTuple
 
-from medsdk.camera.clock import Clock
 from medsdk.camera.feed import Next, Outage, Shot
 from medsdk.core import formats
+from medsdk.core.clock import Clock
 
 # Seconds between two looks at the folder, and for which a file must not have changed to count as finished.
 _POLL_S = 0.5

@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 
-from medsdk.camera.clock import Clock
 from medsdk.camera.feed import Next, Outage, Shot
 from medsdk.camera.readers import CannotOpenError, Reader
+from medsdk.core.clock import Clock
 from medsdk.core.images import Pixels
 
 # Seconds between attempts to open what is lost: the first, and what doubling ends at.

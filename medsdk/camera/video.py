@@ -6,8 +6,8 @@ from pathlib import Path
 
 import cv2
 
-from medsdk.camera.clock import Clock
 from medsdk.camera.feed import END, Next, Shot
+from medsdk.core.clock import Clock
 from medsdk.core.errors import UnsupportedFormatError
 
 

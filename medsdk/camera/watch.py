@@ -11,17 +11,17 @@ from types import TracebackType
 from typing import Any, Protocol
 
 import medsdk
-from medsdk.camera.clock import Clock
 from medsdk.camera.events import Gap, Observation
 from medsdk.camera.feed import END, Feed, Outage, Shot, open_feed
-from medsdk.camera.record import Record, read_lines
 from medsdk.camera.saving import FrameStore, When
 from medsdk.camera.steady import Steady
 from medsdk.camera.video import VideoFeed
 from medsdk.core.card import Card
+from medsdk.core.clock import Clock
 from medsdk.core.errors import MedsdkError, SourceError, WriteError
 from medsdk.core.images import Source
 from medsdk.core.prediction import Prediction
+from medsdk.core.record import Record, read_lines
 
 # The longest that the feed is asked to wait, so that a request to stop is heard.
 _TIMEOUT_S = 0.2

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import medsdk
+from medsdk.cli.hardware import delegate_option
 from medsdk.cli.output import json_line
 
 if TYPE_CHECKING:
@@ -26,17 +27,24 @@ _PICTURE, _OBJECT = (1024, 768), (160, 160)
 @click.option("--picture", type=click.Path(exists=True, dir_okay=False), help="Time this picture; else a drawn JPEG.")
 @click.option("--repeats", type=click.IntRange(10), default=100, show_default=True, help="Predictions for each figure.")
 @click.option("--threads", type=click.IntRange(1), help="Throughput from 1 to so many threads; else as many as cores.")
+@delegate_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object; keep it for --compare.")
 @click.option("--compare", "earlier", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="An earlier one.")
 def command(
-    disease: str, picture: str | None, repeats: int, threads: int | None, as_json: bool, earlier: Path | None
+    disease: str,
+    picture: str | None,
+    repeats: int,
+    threads: int | None,
+    delegate: str | None,
+    as_json: bool,
+    earlier: Path | None,
 ) -> None:
     """How fast DISEASE is judged on this machine: latency by stage, throughput by threads, memory."""
     from medsdk.bench import Plan, measure
 
     before = _read(earlier) if earlier else None
     plan = Plan(repeats, threads=threads or os.cpu_count() or 1)
-    with medsdk.load(disease) as analyzer:
+    with medsdk.load(disease, delegate=delegate) as analyzer:
         width, height = _OBJECT if analyzer.plugin.offers_regions else _PICTURE
         name = picture or f"drawn, {width}×{height}, JPEG"
         found = measure(analyzer, picture or _drawn(width, height), name, plan, _progress)

@@ -47,7 +47,9 @@ def _runtime() -> dict[str, str]:
         found = runtime()
     except MedsdkError as error:
         return _broken("runtime", error)
-    return {"part": "runtime", "state": "ok", "message": f"{found} ({found.reason}); {found.remark}"}
+    faster = f"faster: {found.faster}" if found.faster else "nothing faster is known without other hardware"
+    message = f"{found} ({found.reason}); {found.speed}: {found.remark}; {faster}"
+    return {"part": "runtime", "state": "ok", "message": message}
 
 
 def _plugin(claim: registry.InstalledDisease) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from medsdk.cli.output import Format, Rows, format_options, json_line
-from medsdk.core import registry, trust
+from medsdk.core import registry
 
 _COLUMNS = ("id", "distribution", "version")
 _STANDING = ("status", "licence", "card_licence", "intended_use", "files")
@@ -17,7 +17,10 @@ _STANDING = ("status", "licence", "card_licence", "intended_use", "files")
 def command(form: Format, verbose: bool) -> None:
     """Which diseases are installed. Imports none of them."""
     columns = _COLUMNS + (_STANDING if verbose else ())
-    found = [_row(disease, verbose) for disease in registry.diseases().values()]
+    diseases, problems = registry.survey()
+    for problem in problems:
+        registry.raise_if_strict(problem)
+    found = [_row(disease, verbose) for disease in diseases.values()]
     if form == "csv":
         rows = Rows(columns)
         for row in found:
@@ -32,7 +35,7 @@ def command(form: Format, verbose: bool) -> None:
                 click.echo(f"  {name.replace('_', ' '):<14}{row[name] or '–'}")
     if not found and form == "text":
         click.echo("No disease is installed. Install one, for example: pip install medsdk-malaria", err=True)
-    for problem in registry.problems():
+    for problem in problems:
         click.echo(f"medsdk: {problem}", err=True)
 
 
@@ -40,6 +43,8 @@ def _row(claim: registry.InstalledDisease, verbose: bool) -> dict[str, str | Non
     row: dict[str, str | None] = {"id": claim.id, "distribution": claim.distribution, "version": claim.version}
     if not verbose:
         return row
+    from medsdk.core import trust
+
     known = trust.examine(claim)
     return row | {
         "status": known.status,

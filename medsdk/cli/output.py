@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeAlias, TypeVar
@@ -14,8 +13,6 @@ from medsdk.core.prediction import NOTICE, Prediction
 
 Format: TypeAlias = Literal["text", "json", "csv"]
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-CSV_COLUMNS = ("source", "disease", "verdict", "label", "probability", "reason", "error", "model_sha256")
 
 
 def format_options(command: Command) -> Command:
@@ -37,19 +34,14 @@ class Rows:
     """CSV rows on standard output; the header comes before the first."""
 
     def __init__(self, columns: tuple[str, ...]) -> None:
+        import csv
+
         self._writer = csv.DictWriter(sys.stdout, columns, extrasaction="ignore", lineterminator="\n")
         self._writer.writeheader()
 
     def write(self, row: Mapping[str, object]) -> None:
-        self._writer.writerow({name: "" if value is None else value for name, value in row.items()})
+        self._writer.writerow(row)
         sys.stdout.flush()
-
-
-def prediction_row(prediction: Prediction) -> dict[str, object]:
-    """The row under CSV_COLUMNS."""
-    fields = prediction.to_dict()
-    provenance = fields["provenance"] or {}
-    return {**fields, "model_sha256": provenance.get("model_sha256")}
 
 
 def prediction_text(prediction: Prediction, name: str, threshold: float, positive: str) -> str:

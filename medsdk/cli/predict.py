@@ -9,9 +9,11 @@ import click
 
 import medsdk
 from medsdk.cli import exit_codes, output
+from medsdk.cli.hardware import delegate_option, threads_option
 from medsdk.core.analyzer import Analyzer
 from medsdk.core.errors import AttentionUnavailableError
-from medsdk.core.prediction import Prediction
+from medsdk.core.prediction import COLUMNS, Prediction, row_of
+from medsdk.core.threads import Threads
 
 
 @click.command("predict")
@@ -24,7 +26,8 @@ from medsdk.core.prediction import Prediction
     type=click.Path(dir_okay=False, path_type=Path),
     help="This site's own operating point: a file that `medsdk evaluate --recalibrate` wrote.",
 )
-@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Pictures judged side by side.")
+@threads_option("Pictures judged side by side.")
+@delegate_option
 @click.option("--fail-on", type=click.Choice(["positive"]), help="Exit with code 10 if a picture is positive; for scripts.")
 def command(
     disease: str,
@@ -32,13 +35,14 @@ def command(
     form: output.Format,
     attention: Path | None,
     site: Path | None,
-    threads: int,
+    threads: Threads,
+    delegate: str | None,
     fail_on: str | None,
 ) -> None:
     """Judge PICTURES for DISEASE. The picture '-' is standard input."""
     if attention is not None and len(pictures) > 1:
         raise click.UsageError("--attention takes one picture.")
-    with medsdk.load(disease, site=site) as analyzer:
+    with medsdk.load(disease, site=site, delegate=delegate) as analyzer:
         sources = (sys.stdin.buffer.read() if name == "-" else name for name in pictures)
         # One picture that cannot be read is the whole run's error; of many, it is one line.
         alone = len(pictures) == 1
@@ -62,13 +66,13 @@ class _Writer:
         self._card = analyzer.card
         self._positive = " or ".join(label.name for label in analyzer.card.labels if label.positive)
         self._form = form
-        self._rows = output.Rows(output.CSV_COLUMNS) if form == "csv" else None
+        self._rows = output.Rows(COLUMNS) if form == "csv" else None
 
     def write(self, prediction: Prediction) -> None:
         if prediction.error is not None:
             click.echo(f"medsdk: {prediction.error}", err=True)
         if self._rows is not None:
-            self._rows.write(output.prediction_row(prediction))
+            self._rows.write(row_of(prediction))
         elif self._form == "json":
             click.echo(prediction.to_json())
         elif prediction.error is None:

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import medsdk
+from medsdk.cli.hardware import delegate_option, threads_option
 from medsdk.cli.output import json_line, percent
 
 if TYPE_CHECKING:
     from medsdk.camera.events import Gap, Observation
+    from medsdk.core.threads import Threads
 
 
 @click.command("watch")
@@ -29,12 +31,16 @@ if TYPE_CHECKING:
 )
 @click.option("--patience", type=click.FloatRange(0.1), default=10.0, show_default=True, help="Seconds without a frame.")
 @click.option("--frames", type=click.IntRange(1), help="Stop after so many judged frames.")
+@threads_option("Threads that work on one frame.")
+@delegate_option
 @click.option("--preview", is_flag=True, help="Show the frames in a window, where there is a display.")
 def command(
     disease: str,
     source: str,
     as_json: bool,
     frames: int | None,
+    threads: Threads,
+    delegate: str | None,
     preview: bool,
     **settings: Any,
 ) -> None:
@@ -57,7 +63,7 @@ def command(
     )
     try:
         with (
-            medsdk.load(disease) as analyzer,
+            medsdk.load(disease, threads=threads, delegate=delegate) as analyzer,
             watch(analyzer, source, callbacks=callbacks, warn=_warn, **settings) as watching,
         ):
             for number in (signal.SIGTERM, signal.SIGINT):

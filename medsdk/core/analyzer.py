@@ -6,12 +6,12 @@ import os
 import threading
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from time import perf_counter
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,8 +26,12 @@ from medsdk.core.plugin import DiseasePlugin, Floats, ModelOutputs
 from medsdk.core.prediction import Prediction, Provenance, Timings
 from medsdk.core.preprocessing import Tensor
 from medsdk.core.regions import Region, Regions
-from medsdk.core.runtime import Model, runtime
+from medsdk.core.runtime import DELEGATE, Model, runtime
 from medsdk.core.site import at_site
+from medsdk.core.threads import Threads, checked, for_one_picture, side_by_side
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 # Pictures in the making for each thread of predict_many: enough that no thread waits, few enough for a small device.
 _AHEAD = 2
@@ -44,8 +48,8 @@ class Match:
 class Analyzer:
     """What `medsdk.load` returns. Thread-safe; a context manager; cheap to keep.
 
-    Each thread that predicts at the same time has an interpreter of its own, made when it is first needed. `site` is the
-    file of a site's own settings, as in `medsdk.load`.
+    Each thread that predicts at the same time has an interpreter of its own, made when it is first needed. `site`,
+    `threads` and `delegate` are what `medsdk.load` says of them.
     """
 
     def __init__(
@@ -53,16 +57,26 @@ class Analyzer:
         plugin: DiseasePlugin,
         distribution: str = "",
         version: str = "",
+        *,
         site: str | os.PathLike[str] | None = None,
+        threads: Threads = 1,
+        delegate: str | None = None,
     ) -> None:
         self.plugin, site_sha256 = at_site(plugin, site) if site is not None else (plugin, None)
         self._content = plugin.model
+        self._delegate = delegate or os.environ.get(DELEGATE) or None
+        made_by = f"{runtime()} with {self._delegate}" if self._delegate else str(runtime())
         self._provenance = Provenance(
-            distribution, version, medsdk.__version__, plugin.card.model.sha256, str(runtime()), site_sha256
+            distribution, version, medsdk.__version__, plugin.card.model.sha256, made_by, site_sha256
         )
+        auto = checked(threads) == "auto"
+        self.threads: int = for_one_picture(self._opened) if auto else int(threads)
         self._idle: list[Model] = []
         self._lock = threading.Lock()
         self._closed = False
+        if self._delegate:
+            # A library that is missing is told of here, not with the first picture.
+            self._idle.append(self._open())
 
     @property
     def card(self) -> Card:
@@ -92,19 +106,21 @@ class Analyzer:
         return replace(prediction, provenance=self._provenance, timings=timings)
 
     def predict_many(
-        self, sources: Iterable[Source], threads: int = 1, *, as_regions: bool | None = None
+        self, sources: Iterable[Source], threads: Threads = 1, *, as_regions: bool | None = None
     ) -> Generator[Prediction, None, None]:
         """Judge pictures as they come, in order, holding only a few at a time.
 
+        `threads` pictures are judged side by side; "auto" measures first, for about a second, how many give the most.
         A picture that cannot be read comes back as a prediction with `error` set and the others go on. Close the
         generator if you stop before its end, so that its threads end there and then.
         """
-        if threads < 1:
-            raise ValueError("threads must be at least 1")
+        from concurrent.futures import ThreadPoolExecutor  # it brings logging along, which one picture does not need
+
+        count = side_by_side(self._borrow) if checked(threads) == "auto" else int(threads)
         remaining = iter(sources)
-        with ThreadPoolExecutor(threads, thread_name_prefix="medsdk") as pool:
+        with ThreadPoolExecutor(count, thread_name_prefix="medsdk") as pool:
             waiting: deque[Future[Prediction]] = deque(
-                pool.submit(self._predict_or_error, source, as_regions) for source in islice(remaining, threads * _AHEAD)
+                pool.submit(self._predict_or_error, source, as_regions) for source in islice(remaining, count * _AHEAD)
             )
             while waiting:
                 prediction = waiting.popleft().result()
@@ -130,11 +146,8 @@ class Analyzer:
         self.close()
 
     def _read(self, source: Source) -> images.Picture:
-        """Twice the model's input is enough: the resize that follows averages over at least two by two pixels.
-
-        Not where there may be regions: each of them is a small part of the picture.
-        """
-        enough = None if self.plugin.offers_regions else 2 * max(self.card.input.height, self.card.input.width)
+        """Twice the model's input is enough: the resize that follows averages over at least two by two pixels."""
+        enough = 2 * max(self.card.input.height, self.card.input.width) if self.plugin.scale_free else None
         return images.read(source, enough=enough)
 
     def _predict_or_error(self, source: Source, as_regions: bool | None) -> Prediction:
@@ -190,28 +203,46 @@ class Analyzer:
                     self._idle.append(model)
 
     def _open(self) -> Model:
-        model = Model(self._content, self.disease)
+        model = self._opened(self.threads)
         _check_contract(model, self.card)
         return model
 
+    def _opened(self, threads: int) -> Model:
+        return Model(self._content, self.disease, threads, self._delegate)
 
-def load(disease: str | Bundle | DiseasePlugin, *, site: str | os.PathLike[str] | None = None) -> Analyzer:
+
+def load(
+    disease: str | Bundle | DiseasePlugin,
+    *,
+    site: str | os.PathLike[str] | None = None,
+    threads: Threads = 1,
+    delegate: str | None = None,
+) -> Analyzer:
     """Find the plugin and check its model's sha256. A bundle or a plugin object may be given in place of an id.
 
-    `site` is a file that `medsdk evaluate --recalibrate` wrote: its calibration and operating point are used in place of
-    the card's, and every prediction's provenance names its sha256.
+    site: a file that `medsdk evaluate --recalibrate` wrote: its calibration and operating point are used in place of the
+        card's, and every prediction's provenance names its sha256.
+    threads: how many work on one picture; "auto" measures which number is soonest done, for about a second.
+    delegate: "edgetpu" for Coral's Edge TPU, or the path of any TFLite delegate's library; None is what MEDSDK_DELEGATE
+        says, or else the runtime's own XNNPACK.
 
     Raises UnknownDiseaseError, DuplicateDiseaseError, BrokenPluginError, CardError, ModelDamagedError,
     RuntimeUnavailableError, or SiteError where the settings cannot be read or belong to another model.
     """
+    plugin, distribution, version = _found(disease)
+    return Analyzer(plugin, distribution, version, site=site, threads=threads, delegate=delegate)
+
+
+def _found(disease: str | Bundle | DiseasePlugin) -> tuple[DiseasePlugin, str, str]:
+    """The plugin, and the distribution and version that it came with, "" where it was given by hand."""
     if isinstance(disease, DiseasePlugin):
-        return Analyzer(disease, site=site)
+        return disease, "", ""
     if isinstance(disease, Bundle):
         plugin = DiseasePlugin()
         plugin.bundle = disease
-        return Analyzer(plugin, site=site)
+        return plugin, "", ""
     plugin, claim = registry.load_plugin(disease)
-    return Analyzer(plugin, claim.distribution, claim.version, site)
+    return plugin, claim.distribution, claim.version
 
 
 def identify(source: Source) -> list[Match]:

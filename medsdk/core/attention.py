@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil, floor
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,6 +22,9 @@ Floats = npt.NDArray[np.float32]
 
 # The strongest colour covers this much of the picture, so that what lies under it can still be seen.
 OVERLAY_OPACITY = 0.55
+
+# Rows painted at once: in floats a large picture takes many times its own memory.
+_BAND = 256
 
 
 @dataclass(frozen=True)
@@ -61,12 +65,11 @@ class Attention(np.ndarray[Any, np.dtype[np.float32]]):
             raise AttentionUnavailableError(
                 "The picture has changed since it was judged.", "Predict it again, then call overlay."
             )
-        strength = np.asarray(self)
-        # Viridis ends in yellow and reads the same for colour-blind people.
-        colours = cv2.applyColorMap((strength * 255).round().astype(np.uint8), cv2.COLORMAP_VIRIDIS)
-        opacity = (OVERLAY_OPACITY * strength)[..., np.newaxis]
-        painted = picture * (1 - opacity) + cv2.cvtColor(colours, cv2.COLOR_BGR2RGB) * opacity
-        return painted.round().astype(np.uint8)
+        strength, painted = np.asarray(self), np.empty_like(picture)
+        for top in range(0, len(painted), _BAND):
+            rows = slice(top, top + _BAND)
+            painted[rows] = _painted(picture[rows], strength[rows])
+        return painted
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the overlay as PNG, JPEG or WebP, by the ending of the name."""
@@ -93,14 +96,31 @@ def class_activation(features: Floats, weights: Floats, direction: Floats) -> Fl
     return (heat / strongest if strongest > 0 else heat).astype(np.float32)
 
 
+def _painted(picture: Pixels, strength: Floats) -> Pixels:
+    # Viridis ends in yellow and reads the same for colour-blind people.
+    colours = cv2.applyColorMap((strength * 255).round().astype(np.uint8), cv2.COLORMAP_VIRIDIS)
+    opacity = (OVERLAY_OPACITY * strength)[..., np.newaxis]
+    painted = picture * (1 - opacity) + cv2.cvtColor(colours, cv2.COLOR_BGR2RGB) * opacity
+    return painted.round().astype(np.uint8)
+
+
 def over_source(heat: Floats, view: View, height: int, width: int) -> Floats:
     """The map (fh, fw) of a view laid over the source picture (height, width); outside the view it is 0."""
     rows, columns = heat.shape
     # Source pixel centre -> feature cell centre, the convention of cv2.resize.
-    x = (np.arange(width) + 0.5 - view.left) * (columns / view.width) - 0.5
-    y = (np.arange(height) + 0.5 - view.top) * (rows / view.height) - 0.5
-    x_map, y_map = np.meshgrid(x.astype(np.float32), y.astype(np.float32))
-    full = cv2.remap(heat, x_map, y_map, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    inside_x = (x >= -0.5) & (x <= columns - 0.5)
-    inside_y = (y >= -0.5) & (y <= rows - 0.5)
-    return cast(Floats, np.clip(full * (inside_y[:, np.newaxis] & inside_x), 0, 1).astype(np.float32))
+    x_scale, y_scale = columns / view.width, rows / view.height
+    to_cell = np.array(
+        [[x_scale, 0, (0.5 - view.left) * x_scale - 0.5], [0, y_scale, (0.5 - view.top) * y_scale - 0.5]], np.float64
+    )
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    full = cv2.warpAffine(heat, to_cell, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    left, right = _pixels_within(view.left, view.width, width)
+    top, bottom = _pixels_within(view.top, view.height, height)
+    full[:top], full[bottom:], full[:, :left], full[:, right:] = 0, 0, 0, 0
+    return cast(Floats, np.clip(full, 0, 1, out=full))
+
+
+def _pixels_within(start: float, length: float, size: int) -> tuple[int, int]:
+    """The range of the pixels, of `size` in a row, whose centres lie in start … start + length."""
+    first, behind = ceil(start - 0.5), floor(start + length - 0.5) + 1
+    return min(max(first, 0), size), min(max(behind, 0), size)

@@ -118,6 +118,16 @@ class DiseasePlugin:
         """Whether this plugin looks for regions at all."""
         return type(self).regions is not DiseasePlugin.regions
 
+    @property
+    def scale_free(self) -> bool:
+        """Whether a large JPEG may be decoded at a half, a quarter or an eighth of its scale, which saves most of its time.
+
+        Not where there may be regions, each a small part of the picture; nor where `preprocess` is overridden or a step
+        before the resize counts pixels. A plugin that knows better overrides this.
+        """
+        own = type(self).preprocess is not DiseasePlugin.preprocess
+        return not self.offers_regions and not own and self._pipeline.scale_free
+
     def distance(self, outputs: ModelOutputs) -> float | None:
         """How far a picture is from the training pictures (see medsdk.core.screening); None without a reference."""
         if self._reference is None:

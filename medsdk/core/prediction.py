@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from medsdk.core.decision import Verdict
 from medsdk.core.errors import MedsdkError
 
 if TYPE_CHECKING:
     from medsdk.core.attention import Attention
+    from medsdk.core.decision import Verdict  # it brings numpy, which listing does not need
 
 NOTICE = "Decision support for trained people; not a diagnosis."
+
+COLUMNS = ("source", "disease", "verdict", "label", "probability", "reason", "error", "model_sha256")
+"""A prediction as a row of CSV, wherever one is written."""
 
 
 @dataclass(frozen=True)
@@ -102,3 +105,10 @@ class Prediction:
     def to_json(self) -> str:
         """One line of JSON."""
         return msgspec.json.encode(self.to_dict()).decode()
+
+
+def row_of(prediction: Prediction) -> dict[str, Any]:
+    """The values under COLUMNS; None where there is nothing to say."""
+    fields = prediction.to_dict()
+    fields["model_sha256"] = prediction.provenance.model_sha256 if prediction.provenance else None
+    return {name: fields[name] for name in COLUMNS}

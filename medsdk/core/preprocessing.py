@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,9 @@ class Pipeline:
     def __init__(self, spec: Input, card_path: str) -> None:
         self._spec = spec
         self._steps = tuple(_bind(step, spec, card_path) for step in spec.steps)
+        before = takewhile(lambda name: name != "resize", (step.name for step in spec.steps))
+        # Whether every step before the resize says the same of a picture at a reduced scale.
+        self.scale_free = all(map(steps.is_scale_free, before))
 
     def __call__(self, image: Pixels) -> Tensor:
         """RGB uint8 (h, w, 3) to the model's input."""

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medsdk.core.images import Pixels
+from medsdk.core.percentiles import percentiles
 
 Floats = npt.NDArray[np.float32]
 
@@ -72,5 +73,5 @@ def fit(pooled: Floats, dimensions: int) -> Reference:
 def is_blank(image: Pixels) -> bool:
     """True if the picture has no contrast that anything could be seen by."""
     rows, columns = (max(1, side // _SAMPLED_SIDE) for side in image.shape[:2])
-    low, high = np.percentile(image[::rows, ::columns], (1, 99))
-    return bool(high - low < BLANK_CONTRAST)
+    low, high = percentiles(image[::rows, ::columns], 1, 99)
+    return high - low < BLANK_CONTRAST

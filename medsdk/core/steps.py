@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from medsdk.core.frame import Frame
 from medsdk.core.images import Pixels
+from medsdk.core.percentiles import percentiles
 
 StepFunction: TypeAlias = Callable[..., Frame]
 
@@ -131,6 +132,14 @@ _BUILT_IN: dict[str, StepFunction] = {
     )
 }
 
+# These say the same of a picture at half its scale; the others count pixels.
+_SCALE_FREE = frozenset(_BUILT_IN) - {"blur"}
+
+
+def is_scale_free(name: str) -> bool:
+    """Whether a step may get a picture at a reduced scale: a distribution's own says so by an attribute `scale_free`."""
+    return name in _SCALE_FREE if name in _BUILT_IN else bool(getattr(find(name), "scale_free", False))
+
 
 def find(name: str) -> StepFunction:
     """The step of that name, built in or installed. Raises LookupError with the names there are."""
@@ -167,7 +176,7 @@ def _stretched(channel: Pixels, inside: npt.NDArray[np.bool_] | None, low: float
     values = channel if inside is None else channel[inside]
     if values.size == 0:
         return channel
-    bottom, top = np.percentile(values, (low, high))
+    bottom, top = percentiles(values, low, high)
     if top - bottom < 1:
         return channel
     table = np.clip((np.arange(256) - bottom) * (255 / (top - bottom)), 0, 255).round().astype(np.uint8)

@@ -1,4 +1,4 @@
-"""What can be known of an installed plugin before any of its code runs, and which ones may run at all.
+"""What can be known of an installed plugin before any of its code runs.
 
 Nothing here imports a plugin. It shows accidents and carelessness; it cannot hold back code that means harm, because
 whoever can change a plugin's files can change the list of their hashes too (docs/explanation/trust.md).
@@ -10,9 +10,6 @@ import base64
 import csv
 import hashlib
 import json
-import os
-import re
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -25,8 +22,6 @@ from medsdk.core.errors import MedsdkError
 if TYPE_CHECKING:
     from medsdk.core.card import Card
     from medsdk.core.registry import InstalledDisease
-
-ALLOW_FILE = "MEDSDK_ALLOW_FILE"
 
 
 @dataclass(frozen=True)
@@ -70,27 +65,6 @@ class Standing:
         parts = (("changed", self.changed), ("missing", self.missing), ("not listed", self.unlisted))
         told = "; ".join(f"{word}: {', '.join(names)}" for word, names in parts if names)
         return f"NOT as installed: {told}. Reinstall it, or find out who changed it"
-
-
-@dataclass(frozen=True)
-class AllowList:
-    """The distributions that every allow file names; where there is no file, all may run."""
-
-    entries: tuple[dict[str, str | None], ...] = ()
-
-    def permits(self, distribution: str, version: str) -> bool:
-        """Whether each file names the distribution, without a version or with this one."""
-        name = _normal(distribution)
-        return all(name in file and file[name] in (None, version) for file in self.entries)
-
-
-def allow_list() -> AllowList:
-    """Read the allow files. Raises MedsdkError if one cannot be read: then nothing is allowed.
-
-    A file holds one distribution a line, `medsdk-malaria` or `medsdk-malaria==0.1.0`; `#` begins a comment. There may be
-    one for the machine, one for the environment, and the one that MEDSDK_ALLOW_FILE names; what all of them name may run.
-    """
-    return AllowList(tuple(_read_allow_file(path) for path in _allow_files()))
 
 
 def examine(claim: InstalledDisease) -> Standing:
@@ -208,42 +182,3 @@ def _is_editable(distribution: metadata.Distribution) -> bool:
     except ValueError:
         return False
     return bool(origin.get("dir_info", {}).get("editable"))
-
-
-def _allow_files() -> Iterator[Path]:
-    machine = Path(os.environ.get("PROGRAMDATA", "C:/ProgramData")) if sys.platform == "win32" else Path("/etc")
-    for folder in (machine, Path(sys.prefix) / "etc"):
-        path = folder / "medsdk" / "allow.txt"
-        if path.exists():
-            yield path
-    named = os.environ.get(ALLOW_FILE)
-    if named:
-        yield Path(named)
-
-
-def _read_allow_file(path: Path) -> dict[str, str | None]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        raise MedsdkError(
-            f"{path}: the list of allowed plugins cannot be read ({error}), so that none may run.",
-            f"Repair the file, or correct {ALLOW_FILE}.",
-        ) from None
-    entries: dict[str, str | None] = {}
-    for line in text.splitlines():
-        entry = line.partition("#")[0].strip()
-        if not entry:
-            continue
-        match = re.fullmatch(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:==\s*(\S+))?", entry)
-        if match is None:
-            raise MedsdkError(
-                f"{path}: {entry!r} names no distribution, so that none may run.",
-                "Write one a line: medsdk-malaria, or medsdk-malaria==0.1.0",
-            )
-        entries[_normal(match[1])] = match[2]
-    return entries
-
-
-def _normal(name: str) -> str:
-    """A distribution's name as PEP 503 compares it."""
-    return re.sub(r"[-_.]+", "-", name.strip()).lower()

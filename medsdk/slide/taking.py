@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from medsdk.camera.clock import Clock
 from medsdk.camera.feed import END, Feed, Outage, Shot
 from medsdk.core import images
+from medsdk.core.clock import Clock
 from medsdk.core.errors import SourceError
 from medsdk.core.prediction import Prediction
 from medsdk.slide.session import Slide

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from medsdk.camera import END, Outage, Shot
-from medsdk.camera.clock import Clock
+from medsdk.core.clock import Clock
 from medsdk.core.errors import DamagedPictureError
 from medsdk.core.prediction import Prediction
 

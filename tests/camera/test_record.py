@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from medsdk.camera.record import Record, read_lines
 from medsdk.core.errors import WriteError
+from medsdk.core.record import Record, read_lines
 
 from .conftest import FastClock
 
@@ -112,6 +112,29 @@ def test_a_card_that_is_pulled_and_put_in_again(path: Path, clock: FastClock, mo
     record.append(LINE)
     record.close()
     assert list(read_lines(path)) == [LINE]
+
+
+def test_a_line_that_does_not_reach_the_disk_is_taken_back(
+    path: Path, clock: FastClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fsync(file: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    record = Record(path, clock, stopped=lambda: True, flush_s=0)
+    record.append({"number": 1})
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(WriteError, match="Input/output"):
+        record.append({"number": 2})
+    monkeypatch.undo()
+    record.append({"number": 3})
+    record.close()
+    assert [line["number"] for line in read_lines(path)] == [1, 3]
+
+
+def test_what_a_power_cut_left_of_the_last_line_is_passed_over(path: Path) -> None:
+    # A file system may have made room for a line that was never written to.
+    path.write_bytes(b'{"number":1}\n' + bytes(50))
+    assert list(read_lines(path)) == [{"number": 1}]
 
 
 def test_a_folder_that_may_not_be_written_to_is_an_error_at_once(tmp_path: Path, clock: FastClock) -> None:

@@ -15,9 +15,9 @@ import cv2
 import numpy as np
 import pytest
 
-from medsdk.camera.clock import Clock
-from medsdk.camera.record import read_lines
 from medsdk.camera.watch import Callbacks, watch
+from medsdk.core.clock import Clock
+from medsdk.core.record import read_lines
 
 from .conftest import Judge
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import cv2
@@ -34,6 +35,35 @@ def test_the_map_lies_where_the_view_lies() -> None:
     assert (abs(row - 70) <= 1, abs(column - 150) <= 1) == (True, True)
     assert full[:39].max() == 0
     assert full[:, 181:].max() == 0
+
+
+@pytest.mark.parametrize("view", [View(0, 0, 90, 70), View(-10.5, 5.25, 140, 33), View(30, 40, 20.5, 500)])
+def test_the_map_is_the_bilinear_one(view: View) -> None:
+    heat = np.random.default_rng(0).random((5, 7)).astype(np.float32)
+    full = over_source(heat, view, height=70, width=90)
+    x, y = np.arange(90) + 0.5, np.arange(70) + 0.5
+    columns = np.array([np.interp((x - view.left) / view.width * 7 - 0.5, np.arange(7), row) for row in heat])
+    expected = np.array([np.interp((y - view.top) / view.height * 5 - 0.5, np.arange(5), column) for column in columns.T]).T
+    inside_x = (x >= view.left) & (x <= view.left + view.width)
+    inside_y = (y >= view.top) & (y <= view.top + view.height)
+    # OpenCV 4 knows 32 places between two cells, OpenCV 5 all of them.
+    assert np.abs(full - expected * (inside_y[:, np.newaxis] & inside_x)).max() < 2 / 32
+
+
+def test_a_map_over_a_large_picture_takes_little_more_than_itself() -> None:
+    picture = np.zeros((2000, 3000, 3), np.uint8)
+    heat = np.random.default_rng(0).random((7, 7)).astype(np.float32)
+    tracemalloc.start()
+    try:
+        full = over_source(heat, View(0, 0, 3000, 2000), 2000, 3000)
+        of_map = tracemalloc.get_traced_memory()[1]
+        tracemalloc.reset_peak()
+        Attention(full, lambda: picture).overlay()
+        of_overlay = tracemalloc.get_traced_memory()[1] - full.nbytes
+    finally:
+        tracemalloc.stop()
+    assert of_map < 1.2 * full.nbytes
+    assert of_overlay < 3 * picture.nbytes
 
 
 def test_attention_is_an_array_over_the_picture(drawn: np.ndarray, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from medsdk.core import registry, trust
+from medsdk.core import allowing, registry, trust
 from medsdk.core.errors import MedsdkError
 
 
@@ -82,17 +82,17 @@ def test_a_distribution_without_a_record_cannot_be_checked(claim: registry.Insta
 
 
 def test_without_a_file_everything_is_allowed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.delenv(trust.ALLOW_FILE, raising=False)
+    monkeypatch.delenv(allowing.ALLOW_FILE, raising=False)
     monkeypatch.setattr(sys, "prefix", str(tmp_path))
-    assert trust.allow_list().permits("anything", "1")
+    assert allowing.allow_list().permits("anything", "1")
 
 
 @pytest.fixture
 def allow(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
-    def write(text: str) -> trust.AllowList:
+    def write(text: str) -> allowing.AllowList:
         (tmp_path / "allow.txt").write_text(text)
-        monkeypatch.setenv(trust.ALLOW_FILE, str(tmp_path / "allow.txt"))
-        return trust.allow_list()
+        monkeypatch.setenv(allowing.ALLOW_FILE, str(tmp_path / "allow.txt"))
+        return allowing.allow_list()
 
     return write
 
@@ -127,6 +127,6 @@ def test_a_line_that_means_nothing_allows_nothing(allow: Any, text: str) -> None
 
 
 def test_a_named_file_that_is_not_there_allows_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv(trust.ALLOW_FILE, str(tmp_path / "gone.txt"))
+    monkeypatch.setenv(allowing.ALLOW_FILE, str(tmp_path / "gone.txt"))
     with pytest.raises(MedsdkError, match="cannot be read"):
-        trust.allow_list()
+        allowing.allow_list()

@@ -70,6 +70,10 @@ def lung_crop(frame: medsdk.Frame, *, margin: float) -> medsdk.Frame:
     return frame.cropped(left, top, right - left, bottom - top)
 
 
+# The finder sees every film at its own size: a large one may be decoded at a reduced scale.
+lung_crop.scale_free = True  # type: ignore[attr-defined]
+
+
 def prepare(film: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """RGB uint8 (h, w, 3) to what the network is fed: grey (1, 128, 128, 1) from its 1st to its 99th percentile."""
     # Shrunk before it is made grey: a film may have ten million pixels.

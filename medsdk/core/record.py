@@ -9,11 +9,11 @@ from typing import Any
 
 import msgspec
 
-from medsdk.camera.clock import Clock
+from medsdk.core.clock import Clock
 from medsdk.core.errors import WriteError
 
-# Seconds between two flushes to the disk itself: what a power cut may cost. A killed process costs nothing.
-_FLUSH_S = 5.0
+# A disk that is flushed for every line is slow, and an SD card wears out.
+FLUSH_S = 5.0
 
 _FIRST_PAUSE_S, _LAST_PAUSE_S = 1.0, 30.0
 
@@ -26,6 +26,8 @@ class Record:
 
     What a cut left of a line is removed when the file is opened. While the disk is full, read-only or gone, `append` takes
     back what was written of the line, waits and tries again; `waiting` is told why, once. Only one process may write.
+    `flush_s` is how many seconds of lines a power cut may cost; a killed process costs nothing. 0: each line is on the
+    disk itself when `append` returns.
     """
 
     def __init__(
@@ -35,13 +37,15 @@ class Record:
         *,
         stopped: Callable[[], bool] = lambda: False,
         waiting: Callable[[str], None] = lambda _: None,
+        flush_s: float = FLUSH_S,
     ) -> None:
         self.path = path
         self._clock, self._stopped, self._waiting = clock, stopped, waiting
         self._file: int | None = None
-        self._flushed_at = clock.elapsed()
+        self._flush_s, self._flushed_at = flush_s, clock.elapsed()
         try:
             self._file = _open(path)
+            _flush_folder(path.parent)
         except OSError as error:
             raise _unwritable(path, error) from None
 
@@ -79,14 +83,21 @@ class Record:
             self._file = _open(self.path)
         try:
             end = os.fstat(self._file).st_size
-            _write_whole(self._file, line, end)
-            if self._clock.elapsed() - self._flushed_at >= _FLUSH_S:
-                os.fsync(self._file)
-                self._flushed_at = self._clock.elapsed()
+            try:
+                _write_whole(self._file, line)
+                self._flush_if_due(self._file)
+            except OSError:
+                os.ftruncate(self._file, end)
+                raise
         except OSError:
             # A card that is put in again is another file: open it anew.
             self._release()
             raise
+
+    def _flush_if_due(self, file: int) -> None:
+        if self._clock.elapsed() - self._flushed_at >= self._flush_s:
+            os.fsync(file)
+            self._flushed_at = self._clock.elapsed()
 
     def _release(self) -> None:
         file, self._file = self._file, None
@@ -95,32 +106,33 @@ class Record:
 
 
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The finished lines of a record; nothing where there is no file."""
+    """The finished lines of a record; nothing where there is no file. What a cut left of the last line is passed over.
+
+    Raises WriteError if the file cannot be read, a finished line is damaged, or it is no record at all.
+    """
+    found = 0
     try:
         with path.open("rb") as file:
             for line in file:
                 if line.endswith(b"\n"):
-                    yield msgspec.json.decode(line)
-                elif not line.startswith(b"{"):
-                    raise msgspec.DecodeError("its last line is no JSON object")
+                    yield msgspec.json.decode(line, type=dict[str, Any])
+                    found += 1
+                elif not found and not line.startswith(b"{"):
+                    raise msgspec.DecodeError("it begins with no JSON object")
     except FileNotFoundError:
         return
     except (OSError, msgspec.DecodeError) as error:
         raise WriteError(
-            f"{path}: this is not a record that can be continued ({error}).", "Name another file, or move this one away."
+            f"{path}: this is damaged, or not a record that can be continued ({error}).",
+            "Name another place, or move this file away.",
         ) from None
 
 
-def _write_whole(file: int, line: bytes, end: int) -> None:
-    """All of the line behind `end`, or nothing of it."""
-    try:
-        written = os.write(file, line)
-        while written < len(line):
-            # A full disk takes a part of the line first and refuses the rest.
-            written += os.write(file, line[written:])
-    except OSError:
-        os.ftruncate(file, end)
-        raise
+def _write_whole(file: int, line: bytes) -> None:
+    written = os.write(file, line)
+    while written < len(line):
+        # A full disk takes a part of the line first and refuses the rest.
+        written += os.write(file, line[written:])
 
 
 def _open(path: Path) -> int:
@@ -135,6 +147,17 @@ def _open(path: Path) -> int:
         os.close(file)
         raise
     return file
+
+
+def _flush_folder(folder: Path) -> None:
+    """A new file's name is not on the disk before its folder is; Windows needs and allows no such thing."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _end_of_last_line(file: int, end: int) -> int:

@@ -65,8 +65,12 @@ def trial(base: str, variant: dict[str, Any]) -> Any:
         recipe,
         input=given,
         augmentation=recipe.augmentation if variant["augmented"] else Augmentation(flip_horizontal=True),
-        sampling=msgspec.structs.replace(recipe.sampling, pictures=1600),
-        schedule=msgspec.structs.replace(recipe.schedule, phases=(Phase(epochs=3, learning_rate=0.001),), average=0.98),
+        sampling=msgspec.structs.replace(recipe.sampling, pictures=2400),
+        schedule=msgspec.structs.replace(
+            recipe.schedule,
+            phases=(Phase(epochs=1, learning_rate=0.003, train_from="head"), Phase(epochs=4, learning_rate=0.001)),
+            average=0.98,
+        ),
     )
 
 

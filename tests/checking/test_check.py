@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import shutil
@@ -141,7 +142,7 @@ def test_too_large_for_a_small_device(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_another_runtime_cannot_tell_of_delegates(monkeypatch: pytest.MonkeyPatch) -> None:
     from medsdk.checking import model
 
-    other = runtime.Runtime("tflite-runtime", "2.14", "", "", runtime.runtime().interpreter)
+    other = dataclasses.replace(runtime.runtime(), name="tflite-runtime")
     monkeypatch.setattr(model, "runtime", lambda: other)
     checks = check_bundle(DOTS)
     assert answers(checks)["delegate"] is None

@@ -112,10 +112,7 @@ def fit(seen: Sequence[malaria_fields.SeenField], model_sha256: str) -> tuple[Fi
     values[judged] = np.concatenate([relative(e.contexts[c.judged], c) for e, c in zip(seen, chosen, strict=True)])
     log_odds = train.left_out(values, judged, REGULARISATION)
     called, sure = (float(np.quantile(log_odds[train.plain], 1.0 - share)) for share in (FALSE_CALLS, SURE_FALSE_CALLS))
-    tens = train.field // malaria_fields.BLOCK
-    false = np.bincount(tens[train.plain & (log_odds >= sure)], minlength=tens[-1] + 1).astype(float)
-    spread = spread_of(false, np.bincount(tens[train.plain], minlength=tens[-1] + 1).astype(float))
-    mistakes = Mistakes(float(np.mean(log_odds[train.plain] >= called)), spread)
+    mistakes = Mistakes(*(false_calls(train, log_odds >= limit) for limit in (called, sure)))
     weights, offset = fit_weights(values[judged & known], train.infected[judged & known], REGULARISATION)
     look = FirstLook(spot_weights, limit - spot_offset)
     head = FieldHead(weights, offset, chance(called), chance(sure), mistakes, model_sha256, look)
@@ -148,6 +145,13 @@ def fit_weights(values: Floats, infected: Flags, regularisation: float) -> tuple
     # Balanced classes make a cell's prior one half; among red cells it is their share of the train fields.
     prior = float(np.log(infected.mean() / (1.0 - infected.mean())))
     return np.asarray(model.coef_[0] / spread), float(model.intercept_[0]) + prior
+
+
+def false_calls(train: Train, called: Flags) -> FalseCalls:
+    """How many of the plain cells are called, and how that differs between blocks of fields."""
+    tens = train.field // malaria_fields.BLOCK
+    false, plain = (np.bincount(tens[chosen], minlength=tens[-1] + 1) for chosen in (train.plain & called, train.plain))
+    return spread_of(false.astype(float), plain.astype(float))
 
 
 def spread_of(false: Floats, plain: Floats) -> FalseCalls:

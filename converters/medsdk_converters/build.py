@@ -80,6 +80,8 @@ def train(recipe: Recipe, prepared: Prepared, work: Path, report: Report) -> Any
         seed=recipe.seed,
     )
     chosen, val = prepared.indices("train", trainable=True), prepared.indices("val")
+    # The epoch is chosen where the operating point is: labels that may not move the one may not choose the other.
+    val = val[prepared.places(val, recipe.decide.where)]
     columns = recipe.sampling.balance
     keys = [
         tuple(str(prepared.examples[i].label) if c == "label" else prepared.examples[i].value(c) for c in columns)

@@ -121,7 +121,10 @@ class Schedule(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
 
 
 class Decide(Struct, frozen=True, forbid_unknown_fields=True):
-    """How the operating point is chosen on val: 'youden', 'accuracy', 'sensitivity>=.9', 'specificity>=.95'."""
+    """How the operating point is chosen on val: 'youden', 'accuracy', 'sensitivity>=.9', 'specificity>=.95'.
+
+    The best epoch is chosen by the same rows.
+    """
 
     rule: Text = "youden"
     where: dict[str, str] = field(default_factory=dict)
@@ -204,7 +207,7 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     def training_key(self) -> str:
         """sha256 of everything that the trained weights hang on; what a recipe does not give does not count, so
         that a field that is added to recipes later leaves the key of older ones as it is."""
-        trained = {
+        trained: dict[str, object] = {
             "seed": self.seed,
             "model": self.model,
             "input": self.input,
@@ -217,6 +220,8 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             "choose": self.choose,
             "near_duplicates": self.near_duplicates,
         }
+        if self.decide.where:
+            trained["chosen_where"] = self.decide.where
         return hashlib.sha256(msgspec.json.encode(trained, order="deterministic")).hexdigest()
 
     @property

@@ -81,7 +81,12 @@ def test_a_training_goes_on_under_another_text_but_not_under_another_seed(recipe
         recipe_file(('intended_use = "To show', 'intended_use = "To prove'), ("components = 4", "components = 5"))
     )
     assert told.training_key == plain.training_key
-    for change in (("seed = 3", "seed = 4"), ("learning_rate = 0.003", "learning_rate = 0.002")):
+    changes = (
+        ("seed = 3", "seed = 4"),
+        ("learning_rate = 0.003", "learning_rate = 0.002"),
+        ("[schedule]", '[decide]\nwhere = { sure = "1" }\n[schedule]'),
+    )
+    for change in changes:
         assert read_recipe(recipe_file(change)).training_key != plain.training_key
 
 

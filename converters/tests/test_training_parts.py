@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -164,3 +165,20 @@ def test_ordinal_loss_rises_with_the_distance_of_the_grade() -> None:
     found = losses_of("ordinal", Loss("ordinal"), np.eye(5), logits)
     assert found.argmin() == 2
     assert found[0] > found[1] > found[2] < found[3] < found[4]
+
+
+def test_the_epoch_is_chosen_on_the_rows_that_the_operating_point_is_chosen_on(
+    recipe_file: Callable[..., Path], two_hospitals: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("tensorflow")
+    from medsdk_converters import build, training
+    from medsdk_converters.preparation import prepare
+
+    recipe = read_recipe(recipe_file(("[schedule]", '[decide]\nwhere = { source = "north" }\n[schedule]')))
+    prepared = prepare(recipe, two_hospitals, tmp_path, lambda items, _: items)
+    seen: list[npt.NDArray[np.uint8]] = []
+    monkeypatch.setattr(training, "train", lambda *given: seen.append(given[3]))
+    build.train(recipe, prepared, tmp_path, print)
+    north = [i for i in prepared.indices("val") if prepared.examples[i].value("source") == "north"]
+    assert len(north) == 48
+    assert np.array_equal(seen[0], prepared.pixels[north])

@@ -29,13 +29,14 @@ _NAMES = {
     "surely_infected_cells": _mark("Of these, clear beyond doubt"),
     "parasitaemia": _mark("Parasitaemia"),
     "expected_false_calls": _mark("Healthy cells marked by mistake, on average"),
-    "chance_of_false_calls": _mark("Chance that mistakes alone look like this"),
+    "chance_of_false_calls": _mark("Chance that mistakes alone mark as many"),
+    "chance_of_false_sure_calls": _mark("Chance that mistakes alone look as clear"),
     "typical_cell_diameter_px": _mark("Width of a cell in pixels"),
     "regions": _mark("Places looked at"),
     "rejected": _mark("Places that could not be judged"),
 }
 _DIGITS = {"expected_false_calls": 1, "typical_cell_diameter_px": 1}
-_SHARES = frozenset({"chance_of_false_calls"})
+_SHARES = frozenset({"chance_of_false_calls", "chance_of_false_sure_calls"})
 _LOW, _HIGH, _PERCENT = "_low", "_high", "_percent"
 
 

@@ -41,7 +41,7 @@ def test_counts_are_named_and_a_share_stands_with_its_bounds() -> None:
     assert rows["Parasitaemia"].value == "2.41% (likely between 0.66% and 8.37%)"
     meaning = "Of 1,000 cells about 24 are infected; the true number lies very likely between 7 and 84."
     assert rows["Parasitaemia"].meaning == meaning
-    assert rows["Chance that mistakes alone look like this"].value == "4.8%"
+    assert rows["Chance that mistakes alone mark as many"].value == "4.8%"
     assert rows["Width of a cell in pixels"].value == "78.2"
     assert rows["wing length"].value == "0.123"
     assert len(rows) == 6

@@ -17,7 +17,7 @@ from medsdk_malaria.field import read_field
 import medsdk
 from medsdk.testing.labelled import locate
 
-MISTAKES = Mistakes(0.005, FalseCalls(3.0, 997.0))
+MISTAKES = Mistakes(FalseCalls(5.0, 995.0), FalseCalls(3.0, 997.0))
 SLIDE, CELL = (205, 220, 195), (190, 140, 150)
 
 
@@ -52,8 +52,21 @@ def test_false_calls_that_do_not_vary_are_binomial() -> None:
 
 
 def test_one_call_in_a_clean_field_is_no_finding_and_many_are() -> None:
-    verdicts = [Count.of(Tally(120, 8, sure), MISTAKES).verdict for sure in (0, 1, 2, 8)]
+    verdicts = [Count.of(Tally(120, max(1, sure), sure), MISTAKES).verdict for sure in (0, 1, 2, 8)]
     assert verdicts == ["negative", "negative", "inconclusive", "positive"]
+
+
+def test_many_calls_of_which_none_is_sure_are_not_negative() -> None:
+    assert [Count.of(Tally(90, called, 0), MISTAKES).verdict for called in (0, 1, 4)] == [
+        "negative",
+        "negative",
+        "inconclusive",
+    ]
+    marked = {"red_cells": 90, "infected_cells": 4, "surely_infected_cells": 0}
+    total = sum_up("slide", [medsdk.Prediction("malaria", "a", "inconclusive", details=marked)], MISTAKES)
+    assert "4 of 90" in (total.reason or "")
+    assert total.details["chance_of_false_calls"] < 0.01
+    assert total.details["chance_of_false_sure_calls"] == 1.0
 
 
 def test_as_many_calls_as_are_expected_stay_negative_however_many_fields() -> None:
@@ -123,7 +136,7 @@ def test_the_shipped_head_belongs_to_the_shipped_model() -> None:
         assert any(data.name == "malaria_fields" for data in analyzer.card.training.data)
         assert head.model_sha256 == analyzer.card.model.sha256
         assert 0 < head.threshold < head.sure_threshold < 1
-        assert 0 < head.mistakes.sure.rate < head.mistakes.rate < 0.01
+        assert 0 < head.mistakes.sure.rate < head.mistakes.called.rate < 0.01
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ Z_95 = 1.959964
 POSITIVE_BELOW = 0.01
 """A count of sure calls that false ones alone would reach less often than this is a positive finding."""
 NEGATIVE_ABOVE = 0.10
-"""One that they would reach more often than this is none; in between it is inconclusive."""
+"""A finding is negative where false ones alone would reach both counts, of calls and of sure calls, more often than this."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class FalseCalls:
 
 @dataclass(frozen=True)
 class Mistakes:
-    """What is known of the classifier's false calls: the share of plain cells called at all, and those called for sure."""
+    """How often plain cells are called at all, and for sure."""
 
-    rate: float
+    called: FalseCalls
     sure: FalseCalls
 
 
@@ -41,8 +41,8 @@ class Mistakes:
 class Tally:
     """Red cells counted, of them those called infected, and of these those called for sure.
 
-    Two lines are drawn because two things are asked. A share wants every infected cell, and mistakes cost it little; the
-    verdict wants calls that plain cells hardly ever get.
+    Two lines are drawn because two things are asked. A share wants every infected cell, and mistakes cost it little; a
+    positive verdict wants calls that plain cells hardly ever get.
     """
 
     red_cells: int = 0
@@ -57,7 +57,8 @@ class Tally:
 class Count:
     """What a tally means.
 
-    `share` and its Wilson interval are in 0..1; `chance` is how often as many sure calls would come from plain cells alone.
+    `share` and its Wilson interval are in 0..1; `chance` and `sure_chance` are how often as many calls, and as many sure
+    calls, would come from plain cells alone.
     """
 
     tally: Tally
@@ -66,19 +67,21 @@ class Count:
     high: float
     expected_false: float
     chance: float
+    sure_chance: float
 
     @classmethod
     def of(cls, tally: Tally, mistakes: Mistakes) -> Count:
         low, high = wilson(tally.infected, tally.red_cells)
         share = tally.infected / tally.red_cells if tally.red_cells else 0.0
-        chance = at_least(tally.sure, tally.red_cells, mistakes.sure)
-        return cls(tally, share, low, high, tally.red_cells * mistakes.rate, chance)
+        chance = at_least(tally.infected, tally.red_cells, mistakes.called)
+        sure_chance = at_least(tally.sure, tally.red_cells, mistakes.sure)
+        return cls(tally, share, low, high, tally.red_cells * mistakes.called.rate, chance, sure_chance)
 
     @property
     def verdict(self) -> Literal["positive", "negative", "inconclusive"]:
-        if self.chance < POSITIVE_BELOW:
+        if self.sure_chance < POSITIVE_BELOW:
             return "positive"
-        return "negative" if self.chance > NEGATIVE_ABOVE else "inconclusive"
+        return "negative" if min(self.chance, self.sure_chance) > NEGATIVE_ABOVE else "inconclusive"
 
 
 def wilson(successes: int, trials: int, z: float = Z_95) -> tuple[float, float]:

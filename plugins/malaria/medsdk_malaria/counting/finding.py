@@ -9,7 +9,7 @@ from typing import Any
 import medsdk
 
 from ..field import Quality
-from .counts import Count, Mistakes, Tally
+from .counts import NEGATIVE_ABOVE, Count, Mistakes, Tally
 from .first_look import Chosen
 from .head import CalledCells, FieldHead
 
@@ -65,6 +65,7 @@ def _details(count: Count) -> dict[str, Any]:
         "parasitaemia_high": round(100 * count.high, 3),
         "expected_false_calls": round(count.expected_false, 2),
         "chance_of_false_calls": round(count.chance, 6),
+        "chance_of_false_sure_calls": round(count.sure_chance, 6),
     }
 
 
@@ -77,12 +78,17 @@ def summary(count: Count) -> str:
     )
 
 
+def _doubt(count: Count) -> str:
+    """Why neither: too few that are sure, or more calls than mistakes make, none of them sure enough."""
+    tally = count.tally
+    if count.sure_chance <= NEGATIVE_ABOVE:
+        doubt = f"So few sure calls ({tally.sure} of {tally.red_cells} cells) may be mistakes of the classifier"
+    else:
+        doubt = f"More cells are called ({tally.infected} of {tally.red_cells}) than by mistake, but too few for sure"
+    return f"{doubt}: look at the cells that it called, and count more fields."
+
+
 def _prediction(source: str, count: Count, details: dict[str, Any], pictured: Any) -> medsdk.Prediction:
-    reason = None
-    if count.verdict == "inconclusive":
-        reason = (
-            f"So few sure calls ({count.tally.sure} of {count.tally.red_cells} cells) may be mistakes of the classifier: "
-            "look at the cells that it called, and count more fields."
-        )
+    reason = _doubt(count) if count.verdict == "inconclusive" else None
     label = {"positive": "parasitized", "negative": "uninfected"}.get(count.verdict)
     return medsdk.Prediction("malaria", source, count.verdict, label=label, reason=reason, details=details, explain=pictured)

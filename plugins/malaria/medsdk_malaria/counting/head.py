@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -59,7 +59,7 @@ class FieldHead:
                 float(file["offset"]),
                 float(file["threshold"]),
                 float(file["sure_threshold"]),
-                Mistakes(float(file["false_rate"]), FalseCalls(float(file["sure_alpha"]), float(file["sure_beta"]))),
+                Mistakes(FalseCalls(*file["false_called"].tolist()), FalseCalls(*file["false_sure"].tolist())),
                 str(file["model_sha256"]),
                 FirstLook(file["spot_weights"].astype(np.float64), float(file["spot_limit"])),
             )
@@ -72,9 +72,8 @@ class FieldHead:
             offset=self.offset,
             threshold=self.threshold,
             sure_threshold=self.sure_threshold,
-            false_rate=self.mistakes.rate,
-            sure_alpha=self.mistakes.sure.alpha,
-            sure_beta=self.mistakes.sure.beta,
+            false_called=np.array(astuple(self.mistakes.called)),
+            false_sure=np.array(astuple(self.mistakes.sure)),
             model_sha256=np.array(self.model_sha256),
             spot_weights=self.first_look.weights.astype(np.float32),
             spot_limit=self.first_look.limit,

@@ -81,6 +81,7 @@ def test_a_second_call_goes_on_and_ends_the_same(trained: Path, spots: Path, tmp
     assert "epoch 1:" not in result.stderr
     old, new = (read_card(folder / "card.json") for folder in (trained / "b", tmp_path / "b"))
     assert new.decision == old.decision
+    assert new.model == old.model
     assert new.evaluations == old.evaluations
     assert not (tmp_path / "b/mobile.tflite").exists()
 

@@ -163,6 +163,7 @@ def convert(
     from medsdk_converters import build, bundling, drafts, inference, loading
 
     draft = drafts.read_draft(card_file)
+    files = drafts.files_of(draft, card_file)
     work = _made(work or out.with_name(f"{out.name}.work"))
     parsed = drafts.recipe_of(draft, card_file, data, parse_label_map(label_map))
     loaded = loading.load(model, work)
@@ -176,7 +177,7 @@ def convert(
         options += f" --range {value_range[0]:g} {value_range[1]:g}"
     command = f"medsdk convert {model.name} --card {card_file.name} --data DATA --out BUNDLE{options}"
     how = build.Export(precision, value_range, quantise, mobile, accept)
-    parts = build.bundle(parsed, prepared, loaded, command, _progress("evaluating"), how, _say)
+    parts = build.bundle(parsed, prepared, loaded, command, _progress("evaluating"), how, _say).with_files(files)
     bundling.write(parts, out)
     _told(parts, out)
 

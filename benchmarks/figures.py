@@ -18,6 +18,7 @@ import click
 import msgspec
 import numpy as np
 from figures_attention import covering, pairs_of_cells
+from figures_foreign import refused
 from figures_pages import overview, page, with_table
 from figures_robustness import robustness, same_at_another_size
 
@@ -38,6 +39,7 @@ from medsdk.evaluation.data import read_labelled  # noqa: E402
 from medsdk.evaluation.metrics import figures  # noqa: E402
 
 README = ROOT / "README.md"
+MEASURED = ROOT / "benchmarks" / "figures.json"
 
 CHEST = ("covid", "pneumonia", "tuberculosis")
 MODALITIES = {
@@ -66,16 +68,17 @@ class Judged:
 
 @click.command()
 @click.option("--data", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
-def main(data: Path) -> None:
+@click.option("--only", multiple=True, help="Only this disease; the others' figures stay those of benchmarks/figures.json.")
+def main(data: Path, only: tuple[str, ...]) -> None:
     """Measure every installed disease that has a recipe."""
-    found = {}
-    for disease in medsdk.diseases():
+    found = json.loads(MEASURED.read_text())["diseases"] if only else {}
+    for disease in only or medsdk.diseases():
         click.echo(f"{disease} …", err=True)
         with medsdk.load(disease) as analyzer:
             found[disease] = measure(analyzer, data)
     identified = identification(data)
     everything = {"diseases": found, "identified": identified}
-    write_beside(ROOT / "benchmarks" / "figures.json", json.dumps(everything, indent=1, sort_keys=True).encode() + b"\n")
+    write_beside(MEASURED, json.dumps(everything, indent=1, sort_keys=True).encode() + b"\n")
     write_beside(ROOT / "docs" / "reference" / "figures.md", page(found, identified).encode())
     write_beside(README, with_table(README.read_text(), "\n".join(overview(found))).encode())
 
@@ -102,7 +105,7 @@ def measure(analyzer: medsdk.Analyzer, data: Path) -> dict[str, object]:
         "model_sha256": analyzer.card.model.sha256,
         "sets": sets,
         "card": in_card,
-        "rejected": rejection(analyzer, data),
+        "rejected": rejection(analyzer, data) | refused(analyzer),
         "measured": {each.set: {"note": each.note, "figures": plain(each.figures)} for each in measured},
     }
 

@@ -36,8 +36,8 @@ def page(found: dict[str, Any], identified: dict[str, float]) -> str:
                       f"{values['inconclusive']:.1%} inconclusive", ""]  # fmt: skip
             rows = figure_rows(values["figures"], result["card"].get(name, {}))
             lines += table(("figure", "value", "95 % interval"), rows)
-        lines += ["Rejected, by pack:", ""]
-        lines += table(("pack", "rejected"), ((k, f"{v:.1%}") for k, v in result["rejected"].items()))
+        lines += ["Rejected, by pack and by kind of what is no medical picture:", ""]
+        lines += table(("pictures", "rejected"), ((k, f"{v:.1%}") for k, v in result["rejected"].items()))
         for name, measured in result["measured"].items():
             lines += [f"**{name}**: {measured['note']}", ""]
             lines += table(("figure", "value", "95 % interval"), map(_row, measured["figures"].items()))

@@ -15,7 +15,7 @@ TEXTS = (
     _mark("Pulmonary tuberculosis"),
     _mark("Pneumonia"),
     _mark("Diabetic retinopathy"),
-    _mark("a single red blood cell of a Giemsa-stained thin smear, cut out of its field"),
+    _mark("a field of a Giemsa-stained thin blood smear under the microscope, or a single red blood cell cut out of one"),
     _mark("a frontal chest X-ray film"),
     _mark("a dermoscopic photograph of one pigmented skin lesion"),
     _mark("a colour fundus photograph"),

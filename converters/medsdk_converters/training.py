@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import keras
 import numpy as np
 import numpy.typing as npt
+from tqdm import tqdm
 
 from medsdk.core.files import write_beside
 from medsdk.core.images import Pixels
@@ -155,7 +156,10 @@ class Run:
     def _epoch(self, upper: keras.Model, source: _Batches, epoch: int) -> float:
         total = 0.0
         steps = self._steps_an_epoch()
-        for inputs, targets in source.epoch(epoch):
+        epochs = sum(phase.epochs for phase in self.recipe.schedule.phases)
+        # On a terminal only (None); what the epoch gave is reported when it is over.
+        named = f"epoch {epoch + 1} of {epochs}"
+        for inputs, targets in tqdm(source.epoch(epoch), named, steps, leave=False, disable=None):
             loss = upper.train_on_batch(inputs, targets)
             value = float(loss[0] if isinstance(loss, (list, tuple)) else loss)
             if not np.isfinite(value):

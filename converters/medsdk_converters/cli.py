@@ -291,7 +291,10 @@ def _told(parts: bundling.Parts, out: Path) -> None:
 
 
 def _quieten_tensorflow() -> None:
-    """Before it is imported: it reports GPUs that nobody has, and each step of a conversion. What fails is raised."""
+    """Before it is imported: it reports GPUs that nobody has, and each step of a conversion. What fails is raised.
+
+    A few lines that it writes while it is imported heed nothing.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 

@@ -35,7 +35,9 @@ PLUGINS = Path(__file__).parent.parent / "plugins"
 WARM_UP = 5
 HEAD = """# The original report's designs beside medsdk's models
 
-Written by `benchmarks/report_designs.py`."""
+Written by `python benchmarks/report_designs.py --trained FOLDER --out benchmarks/report_designs.md`. A design is timed with
+random weights; ratios carry over to another machine, milliseconds do not. The two networks that the report made by hand were
+trained by `converters/recipes/report_malaria.toml` and `report_tuberculosis.toml`, on the same splits as ours."""
 TRAINED = ("malaria", "tuberculosis")
 COMPARED = ("auc", "accuracy", "sensitivity", "specificity")
 

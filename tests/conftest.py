@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
 import medsdk
+from medsdk.core.card import Calibration, Decision
+from medsdk.core.site import Site, write_site
 
 Pixels = np.ndarray
 
@@ -40,3 +43,27 @@ def retinopathy() -> Iterator[medsdk.Analyzer]:
 def malaria() -> Iterator[medsdk.Analyzer]:
     with medsdk.load("malaria") as analyzer:
         yield analyzer
+
+
+@pytest.fixture
+def make_site(tmp_path: Path) -> Callable[..., Path]:
+    """`make_site(card)`: a site's settings for the card's model, by which nearly everything is positive."""
+
+    def call(card: medsdk.Card, name: str = "site.json") -> Path:
+        decision = Decision(0.001, (0.0005, 0.002), "sensitivity>=0.99", "val")
+        site = Site(
+            disease=card.disease,
+            model_sha256=card.model.sha256,
+            calibration=Calibration(3.0, split="val"),
+            decision=decision,
+            data="ours.csv",
+            pictures=100,
+            groups=50,
+            positives=40,
+            made="2026-01-01",
+            tool="medsdk 0.1.0",
+        )
+        write_site(site, tmp_path / name)
+        return tmp_path / name
+
+    return call

@@ -93,7 +93,7 @@ def train(recipe: Recipe, prepared: Prepared, work: Path, report: Report) -> Any
         sampling.chances(keys, recipe.sampling.power),
     )
     judge = _judge(recipe, prepared.labels[val])
-    training.train(recipe, model, examples, prepared.pixels[val], judge, work, report)
+    training.Run(recipe, model, examples, prepared.pixels[val], judge, work, report).to_end()
     return model
 
 

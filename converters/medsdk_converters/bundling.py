@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import io
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -23,16 +24,24 @@ README = "README.md"
 DIAGRAM = "calibration.svg"
 # What may stand beside the card without being named in it.
 SIBLINGS = (MOBILE, README, DIAGRAM)
+WRITTEN = (MODEL, REFERENCE, *SIBLINGS)
 
 
 @dataclass(frozen=True)
 class Parts:
-    """A bundle in memory. `siblings` are files that the card does not name, by their names in SIBLINGS."""
+    """A bundle in memory. `siblings` are files that the card does not name, by their names in SIBLINGS; `files` are the
+    card's `files`."""
 
     card: Card
     model: bytes
     reference: bytes
     siblings: dict[str, bytes] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
+
+    def with_files(self, files: dict[str, bytes]) -> Parts:
+        """The same with further files, which the plugin's own code reads; the card names them."""
+        named = tuple(described(name, content) for name, content in files.items())
+        return replace(self, card=msgspec.structs.replace(self.card, files=named), files=files)
 
 
 def described(name: str, content: bytes) -> File:
@@ -82,7 +91,7 @@ def _write_files(parts: Parts, folder: Path) -> None:
         # One of an older model would be taken for this one's.
         if name not in parts.siblings:
             (folder / name).unlink(missing_ok=True)
-    for name, content in parts.siblings.items():
+    for name, content in (*parts.siblings.items(), *parts.files.items()):
         write_beside(folder / name, content)
     write_beside(folder / MODEL, parts.model)
     write_beside(folder / REFERENCE, parts.reference)

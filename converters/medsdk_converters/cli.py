@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -96,6 +97,7 @@ def train(
 
     Killed at any moment and called again, it goes on from the last whole epoch and ends the same.
     """
+    _quieten_tensorflow()
     from medsdk_converters import build, bundling, cross_validation, leaving_out, loading, recipes, training
     from medsdk_converters.recipe import read_recipe
 
@@ -159,10 +161,12 @@ def convert(
     accept: tuple[str, ...],
 ) -> None:
     """Make a checked bundle from MODEL (.keras, .h5, a SavedModel folder or .onnx) and what its card says of it."""
+    _quieten_tensorflow()
     from medsdk.evaluation.data import parse_label_map
     from medsdk_converters import build, bundling, drafts, inference, loading
 
     draft = drafts.read_draft(card_file)
+    files = drafts.files_of(draft, card_file)
     work = _made(work or out.with_name(f"{out.name}.work"))
     parsed = drafts.recipe_of(draft, card_file, data, parse_label_map(label_map))
     loaded = loading.load(model, work)
@@ -176,7 +180,7 @@ def convert(
         options += f" --range {value_range[0]:g} {value_range[1]:g}"
     command = f"medsdk convert {model.name} --card {card_file.name} --data DATA --out BUNDLE{options}"
     how = build.Export(precision, value_range, quantise, mobile, accept)
-    parts = build.bundle(parsed, prepared, loaded, command, _progress("evaluating"), how, _say)
+    parts = build.bundle(parsed, prepared, loaded, command, _progress("evaluating"), how, _say).with_files(files)
     bundling.write(parts, out)
     _told(parts, out)
 
@@ -201,6 +205,7 @@ def check(
     as_json: bool,
 ) -> None:
     """Is BUNDLE whole, and does it do what its card says? Exits 1 if a check fails."""
+    _quieten_tensorflow()
     from medsdk.checking import all_passed
     from medsdk_converters import checking
 
@@ -283,6 +288,14 @@ def _told(parts: bundling.Parts, out: Path) -> None:
     for evaluation in parts.card.evaluations:
         _say(f"{evaluation.set}: " + ", ".join(f"{k} {v.value:.3f}" for k, v in evaluation.figures.items()))
     _say(f"Bundle written to {out}")
+
+
+def _quieten_tensorflow() -> None:
+    """Before it is imported: it reports GPUs that nobody has, and each step of a conversion. What fails is raised.
+
+    A few lines that it writes while it is imported heed nothing.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 def _made(folder: Path) -> Path:

@@ -34,7 +34,7 @@ def extend(model: Any) -> tuple[Any, list[str]]:
     maps = [backbones.split(model, block)[0].output for block in chosen]
     names = [f"{PREFIX}{number}" for number in range(1, len(maps) + 1)]
     averages = [keras.layers.GlobalAveragePooling2D(name=name)(m) for name, m in zip(names, maps, strict=True)]
-    return keras.Model(model.input, [*model.outputs, *averages]), names
+    return keras.Model(model.input, [*model.outputs, *averages], name="with_context"), names
 
 
 def names_in(content: bytes) -> tuple[str, ...]:

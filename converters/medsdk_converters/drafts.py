@@ -9,9 +9,11 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from medsdk.core.card import Card, Codes, DataSet, Identifier, Input, Label, Outputs, Text
+from medsdk.core.bundle import read_checked
+from medsdk.core.card import Card, Codes, DataSet, File, Identifier, Input, Label, Outputs, Text
 from medsdk.core.errors import CardError
 from medsdk.evaluation.data import LabelledPicture, read_labelled
+from medsdk_converters.bundling import WRITTEN
 from medsdk_converters.errors import DataError
 from medsdk_converters.recipe import CardText, DataSpec, Decide, EvaluationSpec, Loss, ModelSpec, Recipe
 
@@ -53,7 +55,7 @@ class Draft(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     model: Any = None
     reference: Any = None
     evaluations: Any = None
-    files: Any = None
+    files: tuple[File, ...] = ()
 
 
 def read_draft(path: Path) -> Draft:
@@ -92,6 +94,18 @@ def recipe_of(draft: Draft, path: Path, data: Path, label_map: Mapping[str, str]
         evaluate=(EvaluationSpec(f"{spec.name}, {reported}", reported, note=note),),
         card=CardText(draft.name, draft.codes, draft.picture, draft.licence, draft.intended_use, draft.limits),
     )
+
+
+def files_of(draft: Draft, path: Path) -> dict[str, bytes]:
+    """The card's `files`, by name, which lie beside it: the plugin's own code reads them, whatever the model's precision.
+
+    Raises CardError, or ModelDamagedError where one is not what the card says.
+    """
+    taken = sorted({file.file for file in draft.files} & {"card.json", *WRITTEN})
+    if taken:
+        raise CardError(str(path), f"files: {', '.join(taken)} is written by the converter.", "Give that file another name.")
+    remedy = "Put it beside the card as it was, or take it out of the card's files."
+    return {file.file: read_checked(path.parent, file, remedy) for file in draft.files}
 
 
 def draft_of(card: Card) -> Draft:

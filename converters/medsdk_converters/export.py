@@ -44,7 +44,11 @@ def to_tflite(
 
 
 def with_names(model: Any) -> Any:
-    """Batch 1, and the names under which the runtime finds the outputs."""
+    """Batch 1, and the names under which the runtime finds the outputs.
+
+    The model has a name of its own because it gets into the file: Keras's would count the models that this process has
+    made, so that a run that was resumed gave other bytes.
+    """
     import keras
 
     image = keras.Input(batch_shape=(1, *model.input_shape[1:]), name="image")
@@ -52,7 +56,7 @@ def with_names(model: Any) -> Any:
     outputs = extended(image)
     found = list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
     names = [*("logits", "features")[: len(found) - len(more)], *more]
-    return keras.Model(image, dict(zip(names, found, strict=True)))
+    return keras.Model(image, dict(zip(names, found, strict=True)), name="exported")
 
 
 def convert(model: Any, calibration: npt.NDArray[np.uint8], precision: Precision, value_range: Range) -> bytes:

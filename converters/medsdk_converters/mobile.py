@@ -34,7 +34,7 @@ def make(model: Any, card: Card, calibration: npt.NDArray[np.uint8], precision: 
     image = keras.Input(batch_shape=(1, *model.input_shape[1:]), name="image")
     outputs = model(image)
     logits = outputs[0] if isinstance(outputs, (list, tuple)) else outputs
-    whole = keras.Model(image, {OUTPUT: _probabilities(logits, card)})
+    whole = keras.Model(image, {OUTPUT: _probabilities(logits, card)}, name="mobile")
     content = convert(whole, calibration, precision, value_range)
     labels = "".join(f"{label.id}\n" for label in card.labels).encode()
     with_metadata = described(content, card, LABELS, value_range)

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import keras
 import numpy as np
 import numpy.typing as npt
+from tqdm import tqdm
 
 from medsdk.core.files import write_beside
 from medsdk.core.images import Pixels
@@ -51,59 +52,49 @@ def normalise(pixels: npt.NDArray[np.uint8]) -> Floats:
     return pixels.astype(np.float32) / np.float32(127.5) - np.float32(1)
 
 
-def train(
-    recipe: Recipe,
-    model: keras.Model,
-    examples: TrainingSet,
-    val_pixels: npt.NDArray[np.uint8],
-    judge: Judge,
-    work: Path,
-    report: Report,
-) -> History:
-    """Train in place; at the end the model holds the weights of the best epoch by `judge` (higher is better).
-
-    The state after each epoch lies in `work`; a run that finds one there goes on from it and ends the same.
-    """
-    run = _Run(recipe, model, examples, val_pixels, judge, work, report)
-    run.restore()
-    first_epoch = 0
-    for number, phase in enumerate(recipe.schedule.phases):
-        if first_epoch + phase.epochs > run.next_epoch:
-            run.phase(number, phase, first_epoch)
-        first_epoch += phase.epochs
-    run.finish()
-    return run.history
-
-
 def forget(work: Path) -> None:
     """Remove what an earlier run left, so that the next one starts anew."""
     (work / _STATE).unlink(missing_ok=True)
 
 
-class _Run:
-    def __init__(
-        self,
-        recipe: Recipe,
-        model: keras.Model,
-        examples: TrainingSet,
-        val_pixels: npt.NDArray[np.uint8],
-        judge: Judge,
-        work: Path,
-        report: Report,
-    ) -> None:
-        self.recipe, self.model, self.examples = recipe, model, examples
-        self.val_pixels, self.judge, self.report = val_pixels, judge, report
-        self.state_file = work / _STATE
-        self.history = History()
-        # Epochs are numbered as if none had stopped early: what is drawn and augmented hangs on the number.
-        self.next_epoch = 0
-        self.best: tuple[float, list[Any]] | None = None
-        self.average: list[Any] | None = None
-        self.pending_optimizer: list[Any] | None = None
-        # Frozen batch norms are how the model was built; a phase must not thaw them.
-        self.trainable = [layer.trainable for layer in model.layers]
+@dataclass
+class Run:
+    """One training. The state after each epoch lies in `work`; a run that finds one there goes on from it, to the same end.
 
-    def phase(self, number: int, phase: Phase, first_epoch: int) -> None:
+    `val_pixels` are (n, h, w, 3) uint8, and `judge` makes of their logits (n, k) the figure by which the best epoch is
+    chosen; higher is better.
+    """
+
+    recipe: Recipe
+    model: keras.Model
+    examples: TrainingSet
+    val_pixels: npt.NDArray[np.uint8]
+    judge: Judge
+    work: Path
+    report: Report
+    history: History = field(default_factory=History, init=False)
+    # Epochs are numbered as if none had stopped early: what is drawn and augmented hangs on the number.
+    _next_epoch: int = field(default=0, init=False)
+    _best: tuple[float, list[Any]] | None = field(default=None, init=False)
+    _average: list[Any] | None = field(default=None, init=False)
+    _pending_optimizer: list[Any] | None = field(default=None, init=False)
+    _trainable: list[bool] = field(init=False)
+
+    def __post_init__(self) -> None:
+        # Frozen batch norms are how the model was built; a phase must not thaw them.
+        self._trainable = [layer.trainable for layer in self.model.layers]
+
+    def to_end(self) -> None:
+        """Train in place; at the end the model holds the weights of the best epoch."""
+        self._restore()
+        first_epoch = 0
+        for number, phase in enumerate(self.recipe.schedule.phases):
+            if first_epoch + phase.epochs > self._next_epoch:
+                self._phase(number, phase, first_epoch)
+            first_epoch += phase.epochs
+        self._finish()
+
+    def _phase(self, number: int, phase: Phase, first_epoch: int) -> None:
         keras.utils.set_random_seed(self.recipe.seed + number)
         lower, upper = self._split(phase)
         steps = self._steps_an_epoch()
@@ -114,41 +105,41 @@ class _Run:
         upper.compile(optimizer=optimizer, loss=losses.build(self.recipe), jit_compile=False)
         optimizer.build(upper.trainable_variables)
         # A run that was killed between two phases holds the optimiser of the one that is over.
-        if self.pending_optimizer is not None and self.next_epoch > first_epoch:
-            _assign(optimizer.variables, self.pending_optimizer)
-        self.pending_optimizer = None
+        if self._pending_optimizer is not None and self._next_epoch > first_epoch:
+            _assign(optimizer.variables, self._pending_optimizer)
+        self._pending_optimizer = None
         source = _Batches(self, lower, phase)
-        for epoch in range(max(first_epoch, self.next_epoch), first_epoch + phase.epochs):
+        for epoch in range(max(first_epoch, self._next_epoch), first_epoch + phase.epochs):
             if self._is_stale(epoch - first_epoch):
                 break
             loss = self._epoch(upper, source, epoch)
             self._judge_and_save(epoch, loss, optimizer)
-        self.next_epoch = first_epoch + phase.epochs
+        self._next_epoch = first_epoch + phase.epochs
 
-    def restore(self) -> None:
+    def _restore(self) -> None:
         try:
-            state = pickle.loads(self.state_file.read_bytes())  # our own file, in the user's work folder
+            state = pickle.loads((self.work / _STATE).read_bytes())  # our own file, in the user's work folder
         except FileNotFoundError:
             return
         if state["recipe"] != self.recipe.training_key:
             self.report("The saved state is of another recipe: starting anew.")
             return
-        self.history, self.best, self.average = state["history"], state["best"], state["average"]
-        self.next_epoch = state.get("next_epoch", len(self.history.loss))
-        self.pending_optimizer = state["optimizer"]
+        self.history, self._best, self._average = state["history"], state["best"], state["average"]
+        self._next_epoch = state.get("next_epoch", len(self.history.loss))
+        self._pending_optimizer = state["optimizer"]
         _assign(self.model.variables, state["model"])
-        self.report(f"Going on behind epoch {self.next_epoch}.")
+        self.report(f"Going on behind epoch {self._next_epoch}.")
 
-    def finish(self) -> None:
-        if self.best is not None:
-            _assign(self.model.variables, self.best[1])
-        write_beside(self.state_file.with_name("history.json"), json.dumps(asdict(self.history), indent=1).encode() + b"\n")
+    def _finish(self) -> None:
+        if self._best is not None:
+            _assign(self.model.variables, self._best[1])
+        write_beside(self.work / "history.json", json.dumps(asdict(self.history), indent=1).encode() + b"\n")
         drawing = training_curves.draw(self.history.loss, self.history.val, self.recipe.choose)
-        write_beside(self.state_file.with_name("curves.svg"), drawing)
+        write_beside(self.work / "curves.svg", drawing)
 
     def _split(self, phase: Phase) -> tuple[keras.Model | None, keras.Model]:
         """(frozen lower part or None, trained upper part); both share their weights with the model."""
-        for layer, trainable in zip(self.model.layers, self.trainable, strict=True):
+        for layer, trainable in zip(self.model.layers, self._trainable, strict=True):
             layer.trainable = trainable
         if phase.train_from == "all":
             return None, _only_logits(self.model)
@@ -165,7 +156,10 @@ class _Run:
     def _epoch(self, upper: keras.Model, source: _Batches, epoch: int) -> float:
         total = 0.0
         steps = self._steps_an_epoch()
-        for inputs, targets in source.epoch(epoch):
+        epochs = sum(phase.epochs for phase in self.recipe.schedule.phases)
+        # On a terminal only (None); what the epoch gave is reported when it is over.
+        named = f"epoch {epoch + 1} of {epochs}"
+        for inputs, targets in tqdm(source.epoch(epoch), named, steps, leave=False, disable=None):
             loss = upper.train_on_batch(inputs, targets)
             value = float(loss[0] if isinstance(loss, (list, tuple)) else loss)
             if not np.isfinite(value):
@@ -180,34 +174,34 @@ class _Run:
         if not share:
             return
         now = self.model.trainable_variables
-        if self.average is None or len(self.average) != len(now):
-            self.average = [np.array(v) for v in now]
+        if self._average is None or len(self._average) != len(now):
+            self._average = [np.array(v) for v in now]
             return
-        for mean, variable in zip(self.average, now, strict=True):
+        for mean, variable in zip(self._average, now, strict=True):
             mean += (1 - share) * (np.asarray(variable) - mean)
 
     def _judge_and_save(self, epoch: int, loss: float, optimizer: keras.Optimizer) -> None:
         current = _values(self.model.variables)
-        if self.average is not None:
-            _assign(self.model.trainable_variables, self.average)
+        if self._average is not None:
+            _assign(self.model.trainable_variables, self._average)
         score = self.judge(predict_logits(self.model, self.val_pixels, self.recipe.schedule.batch))
-        if self.best is None or score > self.best[0]:
-            self.best = (score, _values(self.model.variables))
+        if self._best is None or score > self._best[0]:
+            self._best = (score, _values(self.model.variables))
         _assign(self.model.variables, current)
         self.history.loss.append(loss)
         self.history.val.append(score)
-        self.next_epoch = epoch + 1
+        self._next_epoch = epoch + 1
         self.report(f"epoch {epoch + 1}: loss {loss:.4f}, val {self.recipe.choose} {score:.4f}")
         state = {
             "recipe": self.recipe.training_key,
             "history": self.history,
-            "next_epoch": self.next_epoch,
-            "best": self.best,
-            "average": self.average,
+            "next_epoch": self._next_epoch,
+            "best": self._best,
+            "average": self._average,
             "model": current,
             "optimizer": _values(optimizer.variables),
         }
-        write_beside(self.state_file, pickle.dumps(state))
+        write_beside(self.work / _STATE, pickle.dumps(state))
 
     def _is_stale(self, epochs_of_phase: int) -> bool:
         """No better for `patience` epochs of this phase; what an earlier phase reached does not end the next one."""
@@ -219,7 +213,7 @@ class _Run:
 class _Batches:
     """Augmented batches, made by threads while the network computes."""
 
-    def __init__(self, run: _Run, lower: keras.Model | None, phase: Phase) -> None:
+    def __init__(self, run: Run, lower: keras.Model | None, phase: Phase) -> None:
         self.run, self.views = run, phase.views
         self.features = None if lower is None else self._cached(lower)
 

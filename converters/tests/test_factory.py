@@ -81,6 +81,7 @@ def test_a_second_call_goes_on_and_ends_the_same(trained: Path, spots: Path, tmp
     assert "epoch 1:" not in result.stderr
     old, new = (read_card(folder / "card.json") for folder in (trained / "b", tmp_path / "b"))
     assert new.decision == old.decision
+    assert new.model == old.model
     assert new.evaluations == old.evaluations
     assert not (tmp_path / "b/mobile.tflite").exists()
 
@@ -213,6 +214,38 @@ def test_a_draft_of_a_card_is_enough(trained: Path, convert: Any, tmp_path: Path
     assert card.training.recipe == "draft"
     assert card.evaluations[0].set == "spots, test"
     assert card.training.command == "medsdk convert float.keras --card draft.json --data DATA --out BUNDLE"
+
+
+@pytest.fixture
+def card_with_a_file(copy: Path) -> Path:
+    (copy / "head.npz").write_bytes(b"what the plugin's own code reads")
+    described(copy, files=(bundling.described("head.npz", (copy / "head.npz").read_bytes()),))
+    return copy / "card.json"
+
+
+def test_the_cards_further_files_come_along(trained: Path, convert: Any, card_with_a_file: Path) -> None:
+    result, out = convert(trained / "b.work/float.keras", card=card_with_a_file)
+    assert result.exit_code == 0, result.output
+    assert medsdk.Bundle(out).read("head.npz") == b"what the plugin's own code reads"
+    assert failed(out) == set()
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda folder: (folder / "head.npz").write_bytes(b"another thing of the same size.."), "sha256"),
+        (lambda folder: (folder / "head.npz").write_bytes(b"short"), "5 bytes"),
+        (lambda folder: (folder / "head.npz").unlink(), "cannot be read"),
+        (lambda folder: described(folder, files=(bundling.described("README.md", b"x"),)), "another name"),
+    ],
+)
+def test_a_further_file_that_is_not_what_the_card_says(
+    change: Callable[[Path], Any], complaint: str, trained: Path, convert: Any, card_with_a_file: Path
+) -> None:
+    change(card_with_a_file.parent)
+    result, out = convert(trained / "b.work/float.keras", card=card_with_a_file)
+    assert complaint in str(result.exception)
+    assert not out.exists()
 
 
 def tiny(activation: str | None = None, outputs: int = 2, low: float = 1.0) -> Any:

@@ -37,9 +37,9 @@ def test_the_tutorial_leads_to_a_plugin_that_predicts(tmp_path: Path) -> None:
         **os.environ,
         "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": os.pathsep.join([str(site), *inherited]),
-        "TF_CPP_MIN_LOG_LEVEL": "3",
         "CUDA_VISIBLE_DEVICES": "",
     }
+    environment.pop("TF_CPP_MIN_LOG_LEVEL", None)  # as on a new author's machine
     said = {}
     for kind, name, text in BLOCK.findall(PAGE.read_text()):
         if name:
@@ -51,6 +51,8 @@ def test_the_tutorial_leads_to_a_plugin_that_predicts(tmp_path: Path) -> None:
             done = subprocess.run(command, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True)
             assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
             said[command.split()[1]] = done.stdout
+            # TensorFlow reports each step of a conversion, among which nobody finds what we say.
+            assert "flatbuffer_export.cc" not in done.stderr, done.stderr
     assert "spots" in said["list"]
     assert "FAIL" not in said["check"]
     spotted, plain = said["predict"].split("pictures/plain/000.png")

@@ -34,7 +34,7 @@ def run(
 
     Interrupted at any moment, the same call goes on where it was. Only the names are held in memory. Raises WriteError.
     """
-    with closing(Results(out, analyzer.disease, analyzer.card.model.sha256)) as results:
+    with closing(Results(out, analyzer.disease, analyzer.card.model.sha256, analyzer.site_sha256)) as results:
         every = [str(path) for path in pictures]
         left = [name for name in every if name not in results.done]
         state = Progress(len(every), len(every) - len(left), failed=results.failed_before)

@@ -36,6 +36,9 @@ class Judge(Protocol):
     @property
     def card(self) -> Card: ...
 
+    @property
+    def site_sha256(self) -> str | None: ...
+
     def predict(self, source: Source) -> Prediction: ...
 
 
@@ -191,6 +194,7 @@ class Watch:
             "time": _stamp(self.clock),
             "disease": self.analyzer.disease,
             "model_sha256": self.analyzer.card.model.sha256,
+            "site_sha256": self.analyzer.site_sha256,
             "medsdk": medsdk.__version__,
             "source": self.feed.name,
             "rate": self.rate,

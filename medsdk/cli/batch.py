@@ -12,6 +12,7 @@ import click
 import medsdk
 from medsdk.cli import exit_codes
 from medsdk.cli.hardware import delegate_option, threads_option
+from medsdk.cli.site import site_option
 
 if TYPE_CHECKING:
     from medsdk.batch import Progress
@@ -27,9 +28,12 @@ _UPDATE_S = 0.2
 @click.option(
     "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Results, as .jsonl or .csv by the ending."
 )
+@site_option
 @threads_option("Pictures judged side by side.")
 @delegate_option
-def command(disease: str, pictures: tuple[str, ...], out: Path, threads: Threads, delegate: str | None) -> None:
+def command(
+    disease: str, pictures: tuple[str, ...], out: Path, site: Path | None, threads: Threads, delegate: str | None
+) -> None:
     """Judge all the pictures in folders and files for DISEASE, one line of results each.
 
     The same command goes on where an earlier one was interrupted. Exit code 6: some pictures could not be read.
@@ -38,7 +42,7 @@ def command(disease: str, pictures: tuple[str, ...], out: Path, threads: Threads
 
     line = _Line() if sys.stderr.isatty() else None
     try:
-        with medsdk.load(disease, delegate=delegate) as analyzer:
+        with medsdk.load(disease, site=site, delegate=delegate) as analyzer:
             done = run(analyzer, find_pictures(pictures), out, threads=threads, progress=line or (lambda _: None))
     except KeyboardInterrupt:
         click.echo(f"\nmedsdk: interrupted; {out} is whole, and the same command goes on from there.", err=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from medsdk.cli.output import Format, Rows, format_options, json_line
-from medsdk.core import registry
+from medsdk.core import installing, registry
 
 _COLUMNS = ("id", "distribution", "version")
 _STANDING = ("status", "licence", "card_licence", "intended_use", "files")
@@ -34,7 +34,7 @@ def command(form: Format, verbose: bool) -> None:
             for name in columns[len(_COLUMNS) :]:
                 click.echo(f"  {name.replace('_', ' '):<14}{row[name] or '–'}")
     if not found and form == "text":
-        click.echo("No disease is installed. Install one, for example: pip install medsdk-malaria", err=True)
+        click.echo(f"No disease is installed. Install one, for example: {installing.plugin('malaria')}", err=True)
     for problem in problems:
         click.echo(f"medsdk: {problem}", err=True)
 

@@ -10,6 +10,7 @@ import click
 import medsdk
 from medsdk.cli import exit_codes, output
 from medsdk.cli.hardware import delegate_option, threads_option
+from medsdk.cli.site import site_option
 from medsdk.core.analyzer import Analyzer
 from medsdk.core.errors import AttentionUnavailableError
 from medsdk.core.prediction import COLUMNS, Prediction, row_of
@@ -21,11 +22,7 @@ from medsdk.core.threads import Threads
 @click.argument("pictures", nargs=-1, required=True)
 @output.format_options
 @click.option("--attention", type=click.Path(dir_okay=False, path_type=Path), help="Write the overlay of one picture.")
-@click.option(
-    "--site",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="This site's own operating point: a file that `medsdk evaluate --recalibrate` wrote.",
-)
+@site_option
 @threads_option("Pictures judged side by side.")
 @delegate_option
 @click.option("--fail-on", type=click.Choice(["positive"]), help="Exit with code 10 if a picture is positive; for scripts.")

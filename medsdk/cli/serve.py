@@ -5,10 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from medsdk.cli.site import sites_option
 
 if TYPE_CHECKING:
     from medsdk.web.settings import Settings
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 @click.option("--token", envvar="MEDSDK_TOKEN", show_envvar=True, help="Asked of everybody; made up where none is given.")
 @click.option("--no-token", is_flag=True, help="Serve the network without a token: everybody in it may use this server.")
 @click.option("--name", "names", multiple=True, help="A host name that the server answers to; repeatable.")
+@sites_option
 @click.option("--certificate", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="PEM; serves https.")
 @click.option("--key", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The certificate's key.")
 @click.option("--workers", type=click.IntRange(1), help="Pictures judged at once; by default one a core.")
@@ -33,6 +37,7 @@ def command(
     token: str | None,
     no_token: bool,
     names: tuple[str, ...],
+    sites: tuple[Path, ...],
     certificate: Path | None,
     key: Path | None,
     workers: int | None,
@@ -59,11 +64,14 @@ def command(
         "max_bytes": max_upload and max_upload * MEBIBYTE,
         "max_pixels": max_megapixels and max_megapixels * 1_000_000,
     }
-    given = {name: value for name, value in limits.items() if value is not None}
+    given: dict[str, Any] = {name: value for name, value in limits.items() if value is not None}
     settings = Settings(host=host, port=port, token=token, names=names, **given)
     # OpenCV reads it once, when it is imported. A header that lies about the size must not get past our own check.
     os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(settings.max_pixels))
     from medsdk.web.server import bind, new_server
+    from medsdk.web.sites import by_disease
+
+    settings = replace(settings, sites=by_disease(sites))
 
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING if quiet else logging.INFO)
     server = new_server(settings, certificate, key)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+import medsdk
 from medsdk.cli import exit_codes
+from medsdk.cli.site import site_option
 from medsdk.core.errors import SourceError
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     type=click.Path(file_okay=False, path_type=Path),
     help="Where the slide is kept.  [default for a folder of pictures: DIR-slide]",
 )
+@site_option
 @click.option("--enough", type=click.IntRange(1), help="Stop after so many objects.  [default: 2000]")
 @click.option("--all", "beyond", is_flag=True, help="Go on through all fields, however many were counted.")
 @click.option("--every", "seconds", type=click.FloatRange(0, min_open=True), help="Take a field every so many seconds.")
@@ -37,6 +40,7 @@ def command(
     source: str,
     disease: str,
     session: Path | None,
+    site: Path | None,
     enough: int | None,
     beyond: bool,
     seconds: float | None,
@@ -59,7 +63,7 @@ def command(
     # The source first: a name that was mistyped is told before anything is written.
     feed = None if Path(source).is_dir() and not wait else _feed(source, seconds, patience)
     where = session or _beside(source)
-    with open_slide(where, disease, enough=enough or ENOUGH, pictures=pictures) as slide:
+    with open_slide(where, medsdk.load(disease, site=site), enough=enough or ENOUGH, pictures=pictures) as slide:
         failed = _add_all(slide, Path(source), beyond) if feed is None else _take_all(slide, feed, beyond, seconds)
         _report(slide, where, pictures, as_json)
     if failed:

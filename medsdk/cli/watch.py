@@ -12,6 +12,7 @@ import click
 import medsdk
 from medsdk.cli.hardware import delegate_option, threads_option
 from medsdk.cli.output import json_line, percent
+from medsdk.cli.site import site_option
 
 if TYPE_CHECKING:
     from medsdk.camera.events import Gap, Observation
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 )
 @click.option("--patience", type=click.FloatRange(0.1), default=10.0, show_default=True, help="Seconds without a frame.")
 @click.option("--frames", type=click.IntRange(1), help="Stop after so many judged frames.")
+@site_option
 @threads_option("Threads that work on one frame.")
 @delegate_option
 @click.option("--preview", is_flag=True, help="Show the frames in a window, where there is a display.")
@@ -39,6 +41,7 @@ def command(
     source: str,
     as_json: bool,
     frames: int | None,
+    site: Path | None,
     threads: Threads,
     delegate: str | None,
     preview: bool,
@@ -63,7 +66,7 @@ def command(
     )
     try:
         with (
-            medsdk.load(disease, threads=threads, delegate=delegate) as analyzer,
+            medsdk.load(disease, site=site, threads=threads, delegate=delegate) as analyzer,
             watch(analyzer, source, callbacks=callbacks, warn=_warn, **settings) as watching,
         ):
             for number in (signal.SIGTERM, signal.SIGINT):

@@ -62,12 +62,12 @@ class Analyzer:
         threads: Threads = 1,
         delegate: str | None = None,
     ) -> None:
-        self.plugin, site_sha256 = at_site(plugin, site) if site is not None else (plugin, None)
+        self.plugin, self._site_sha256 = _at(site, plugin)
         self._content = plugin.model
         self._delegate = delegate or os.environ.get(DELEGATE) or None
         made_by = f"{runtime()} with {self._delegate}" if self._delegate else str(runtime())
         self._provenance = Provenance(
-            distribution, version, medsdk.__version__, plugin.card.model.sha256, made_by, site_sha256
+            distribution, version, medsdk.__version__, plugin.card.model.sha256, made_by, self._site_sha256
         )
         auto = checked(threads) == "auto"
         self.threads: int = for_one_picture(self._opened) if auto else int(threads)
@@ -85,6 +85,11 @@ class Analyzer:
     @property
     def disease(self) -> str:
         return self.card.disease
+
+    @property
+    def site_sha256(self) -> str | None:
+        """Of the file of the site's settings that decide in place of the card's; None where the card's own do."""
+        return self._site_sha256
 
     def predict(self, source: Source, *, as_regions: bool | None = None) -> Prediction:
         """Judge one picture. Raises a SourceError if it cannot be read.
@@ -209,6 +214,10 @@ class Analyzer:
 
     def _opened(self, threads: int) -> Model:
         return Model(self._content, self.disease, threads, self._delegate)
+
+
+def _at(site: str | os.PathLike[str] | None, plugin: DiseasePlugin) -> tuple[DiseasePlugin, str | None]:
+    return (plugin, None) if site is None else at_site(plugin, site)
 
 
 def load(

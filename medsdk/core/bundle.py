@@ -53,15 +53,18 @@ class Bundle:
         return self._checked(expected)
 
     def _checked(self, expected: File) -> bytes:
-        path = self.folder / expected.file
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise ModelDamagedError(str(path), f"it cannot be read ({error}).", "Reinstall the plugin.") from None
-        if len(content) != expected.bytes:
-            raise ModelDamagedError(
-                str(path), f"it has {len(content)} bytes, the card says {expected.bytes}.", "Reinstall the plugin."
-            )
-        if hashlib.sha256(content).hexdigest() != expected.sha256:
-            raise ModelDamagedError(str(path), "its sha256 is not the one in the card.", "Reinstall the plugin.")
-        return content
+        return read_checked(self.folder, expected, "Reinstall the plugin.")
+
+
+def read_checked(folder: Path, expected: File, remedy: str) -> bytes:
+    """A file's content, equal to what a card says of it. Raises ModelDamagedError, which ends with the remedy."""
+    path = folder / expected.file
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelDamagedError(str(path), f"it cannot be read ({error}).", remedy) from None
+    if len(content) != expected.bytes:
+        raise ModelDamagedError(str(path), f"it has {len(content)} bytes, the card says {expected.bytes}.", remedy)
+    if hashlib.sha256(content).hexdigest() != expected.sha256:
+        raise ModelDamagedError(str(path), "its sha256 is not the one in the card.", remedy)
+    return content

@@ -23,6 +23,8 @@ MedsdkError
 
 from __future__ import annotations
 
+from medsdk.core import installing
+
 
 class MedsdkError(Exception):
     """The root of the tree. `problem` says what was wrong, `remedy` what to do about it."""
@@ -124,5 +126,5 @@ class MissingExtraError(MedsdkError):
         self.extra = extra
         super().__init__(
             f"{needed_for} needs packages that are not installed.",
-            f"Install them with: pip install 'medsdk[{extra}]'",
+            f"Install them with: {installing.extra(extra)}",
         )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 NOTICE = "Decision support for trained people; not a diagnosis."
 
-COLUMNS = ("source", "disease", "verdict", "label", "probability", "reason", "error", "model_sha256")
+COLUMNS = ("source", "disease", "verdict", "label", "probability", "reason", "error", "model_sha256", "site_sha256")
 """A prediction as a row of CSV, wherever one is written."""
 
 
@@ -110,5 +110,7 @@ class Prediction:
 def row_of(prediction: Prediction) -> dict[str, Any]:
     """The values under COLUMNS; None where there is nothing to say."""
     fields = prediction.to_dict()
-    fields["model_sha256"] = prediction.provenance.model_sha256 if prediction.provenance else None
+    made = prediction.provenance
+    fields["model_sha256"] = made.model_sha256 if made else None
+    fields["site_sha256"] = made.site_sha256 if made else None
     return {name: fields[name] for name in COLUMNS}

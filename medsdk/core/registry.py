@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from medsdk.core import hookspecs
+from medsdk.core import hookspecs, installing
 from medsdk.core.allowing import ALLOW, allow_list, is_allowed
 from medsdk.core.errors import BrokenPluginError, DuplicateDiseaseError, MedsdkError, UnknownDiseaseError
 from medsdk.core.hookspecs import API_VERSION
@@ -110,7 +110,7 @@ def load_plugin(disease: str) -> tuple[DiseasePlugin, InstalledDisease]:
         raise UnknownDiseaseError(
             disease,
             f"No installed plugin offers {disease!r}; installed: {names}.",
-            f"Install one (pip install medsdk-{disease}), or check {ALLOW}.",
+            f"Install it ({installing.plugin(disease)}), or check {ALLOW}.",
         )
     if len(claims) > 1:
         (duplicate,) = _duplicates({disease: claims})

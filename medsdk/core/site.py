@@ -54,20 +54,14 @@ def write_site(site: Site, path: Path) -> None:
     write_beside(path, msgspec.json.format(msgspec.json.encode(site), indent=2) + b"\n")
 
 
+def disease_of(path: str | os.PathLike[str]) -> str:
+    """Which disease the file is for. Raises SiteError."""
+    return _decoded(path)[0].disease
+
+
 def read_site(path: str | os.PathLike[str], card: Card) -> tuple[Site, str]:
     """The settings and the sha256 of their file. Raises SiteError, also where they are not for the card's model."""
-    try:
-        content = Path(path).read_bytes()
-    except OSError as error:
-        raise SiteError(str(path), f"it cannot be read ({error.strerror}).", "Check the path.") from None
-    try:
-        site = msgspec.json.decode(content, type=Site)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise SiteError(
-            str(path),
-            f"these are no site's settings: {error}.",
-            "Give a file that `medsdk evaluate --recalibrate` wrote, as it wrote it.",
-        ) from None
+    site, digest = _decoded(path)
     again = f"Fit them anew: medsdk evaluate {card.disease} --data … --recalibrate {path}"
     if site.disease != card.disease:
         raise SiteError(str(path), f"these settings are for {site.disease!r}, not for {card.disease!r}.", again)
@@ -78,7 +72,22 @@ def read_site(path: str | os.PathLike[str], card: Card) -> tuple[Site, str]:
             f"installed is {card.model.sha256[:12]}…).",
             again,
         )
-    return site, hashlib.sha256(content).hexdigest()
+    return site, digest
+
+
+def _decoded(path: str | os.PathLike[str]) -> tuple[Site, str]:
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise SiteError(str(path), f"it cannot be read ({error.strerror}).", "Check the path.") from None
+    try:
+        return msgspec.json.decode(content, type=Site), hashlib.sha256(content).hexdigest()
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise SiteError(
+            str(path),
+            f"these are no site's settings: {error}.",
+            "Give a file that `medsdk evaluate --recalibrate` wrote, as it wrote it.",
+        ) from None
 
 
 def at_site(plugin: _Plugin, path: str | os.PathLike[str]) -> tuple[_Plugin, str]:

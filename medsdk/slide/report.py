@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from medsdk.core.files import write_beside
-from medsdk.core.prediction import NOTICE
+from medsdk.core.prediction import NOTICE, Provenance
 from medsdk.slide.session import Field, Slide
 
 _PAGE = Path(__file__).with_name("report.html")
@@ -65,14 +65,17 @@ def write_html(slide: Slide, target: str | os.PathLike[str], *, pictures: bool =
         pictures="".join(_figure(slide.folder, number, field) for number, field in enumerate(slide.fields, 1))
         if pictures
         else "",
-        made=escape(
-            f"{made.distribution} {made.version}, medsdk {made.medsdk}, model {made.model_sha256[:16]}" if made else ""
-        ),
+        made=escape(_made_by(made)) if made else "",
         use=escape(card.intended_use),
         limits="".join(f"<li>{escape(limit)}</li>" for limit in card.limits),
         notice=escape(NOTICE),
     )
     write_beside(target, content.encode())
+
+
+def _made_by(made: Provenance) -> str:
+    by_whom = f", operating point of this site {made.site_sha256[:16]}" if made.site_sha256 else ""
+    return f"{made.distribution} {made.version}, medsdk {made.medsdk}, model {made.model_sha256[:16]}{by_whom}"
 
 
 def _numbers(details: dict[str, Any]) -> dict[str, Scalar]:

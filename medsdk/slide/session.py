@@ -131,15 +131,20 @@ class Slide:
 
     def _resumed(self) -> list[Field]:
         """The journal's fields; a new journal gets its first line."""
-        head = {"medsdk_slide": VERSION, "disease": self.analyzer.disease, "model_sha256": self.analyzer.card.model.sha256}
+        head = {
+            "medsdk_slide": VERSION,
+            "disease": self.analyzer.disease,
+            "model_sha256": self.analyzer.card.model.sha256,
+            "site_sha256": self.analyzer.site_sha256,
+        }
         lines = self._journal.lines
         if not lines:
             self._journal.append(head)
             return []
         if lines[0] != head:
             raise MedsdkError(
-                f"{self._journal.path}: this slide was begun with another disease or model.",
-                "Go on with that version, or begin the slide anew in another folder.",
+                f"{self._journal.path}: this slide was begun with another disease, model or operating point (--site).",
+                "Go on with those, or begin the slide anew in another folder.",
             )
         return [_field(line) for line in lines[1:]]
 

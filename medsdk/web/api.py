@@ -47,7 +47,7 @@ async def diseases(here: Here) -> Response:
 async def card(disease: str, here: Here) -> Response:
     """The model card: labels, operating point, figures, data, licence, limits."""
     entry = here.catalogue.entry(disease)
-    return _json({"distribution": entry.distribution, "version": entry.version, "card": entry.card})
+    return _json({"distribution": entry.distribution, "version": entry.version, "card": entry.published})
 
 
 @router.post(

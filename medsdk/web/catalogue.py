@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 
 import medsdk
 from medsdk.core import registry
 from medsdk.core.analyzer import Analyzer, Match
+from medsdk.core.bundle import Bundle
 from medsdk.core.card import Card
 from medsdk.core.errors import MedsdkError, UnknownDiseaseError
 from medsdk.core.images import Pixels
@@ -29,13 +33,20 @@ class Entry:
 
     @property
     def card(self) -> Card:
+        """By which pictures are judged: with the site's operating point, where there is one."""
         return self.analyzer.card
+
+    @cached_property
+    def published(self) -> Card:
+        """As its author published it: the figures in it belong to its own operating point."""
+        return Bundle(self.analyzer.plugin.bundle.folder).card if self.analyzer.site_sha256 else self.card
 
 
 class Catalogue:
-    """Every installed disease by id. Nothing here names one: who is installed is shown."""
+    """Every installed disease by id. Nothing here names one: who is installed is shown. `sites` are Settings.sites."""
 
-    def __init__(self) -> None:
+    def __init__(self, sites: Mapping[str, Path] | None = None) -> None:
+        self._sites = sites or {}
         self._entries: dict[str, Entry] = {}
         self.problems: list[registry.Problem] = []
         self.loaded = False
@@ -45,7 +56,7 @@ class Catalogue:
         self.problems = list(registry.problems())
         for claim in registry.diseases().values():
             try:
-                analyzer = medsdk.load(claim.id)
+                analyzer = medsdk.load(claim.id, site=self._sites.get(claim.id))
             except MedsdkError as error:
                 problem = registry.problem_of(claim, error)
                 registry.raise_if_strict(problem)

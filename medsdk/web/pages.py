@@ -71,8 +71,8 @@ async def judge(request: Request, here: Here, language: Tongue) -> Response:
 async def disease_card(disease: str, request: Request, here: Here, language: Tongue) -> Response:
     """The model card for people."""
     entry = here.catalogue.entry(disease)
-    evaluations = [(one, figures.rows(one, language)) for one in entry.card.evaluations]
-    return _page(request, language, "card.html", {"entry": entry, "card": entry.card, "evaluations": evaluations})
+    evaluations = [(one, figures.rows(one, language)) for one in entry.published.evaluations]
+    return _page(request, language, "card.html", {"entry": entry, "card": entry.published, "evaluations": evaluations})
 
 
 @router.get("/sign-in")

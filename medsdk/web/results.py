@@ -217,10 +217,12 @@ def _made_by(prediction: Prediction, language: Language) -> tuple[tuple[str, str
     made = prediction.provenance
     if made is None:
         return ()
+    ours = ((language.text("This site's own operating point"), made.site_sha256),) if made.site_sha256 else ()
     return (
         (language.text("Plugin"), f"{made.distribution} {made.version}".strip()),
         (language.text("Program"), f"medsdk {made.medsdk}, {made.runtime}"),
         (language.text("Model's fingerprint"), made.model_sha256),
+        *ours,
     )
 
 

@@ -35,6 +35,7 @@ class ProvenanceBody(BaseModel):
     medsdk: str
     model_sha256: str
     runtime: str
+    site_sha256: str | None
 
 
 class PredictionBody(BaseModel):

@@ -38,7 +38,7 @@ class Services:
     def of(cls, settings: Settings) -> Services:
         """New ones; nothing is loaded yet."""
         pool = Pool(settings.workers, settings.queue, settings.answer_seconds)
-        return cls(settings, Catalogue(), pool, Reader(settings), Metrics())
+        return cls(settings, Catalogue(settings.sites), pool, Reader(settings), Metrics())
 
     async def judge(self, entry: Entry, upload: Upload) -> Prediction:
         """Raises a SourceError."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 MEBIBYTE = 1024 * 1024
 
@@ -20,12 +22,14 @@ class Settings:
     its addresses. `max_bytes` is the size of one request's body, `max_pixels` that of one picture. `workers` pictures
     are judged at once and `queue` requests may wait; `readers` bodies are read at once. A client must send at least
     `slowest` bytes a second after `patience` seconds, and `answer_seconds` is the longest that a picture may take.
+    `sites` are the files of this site's own operating points, by disease.
     """
 
     host: str = "127.0.0.1"
     port: int = 8000
     token: str | None = None
     names: tuple[str, ...] = ()
+    sites: Mapping[str, Path] = field(default_factory=dict)
     max_bytes: int = 25 * MEBIBYTE
     max_pixels: int = 25_000_000
     max_files: int = 16

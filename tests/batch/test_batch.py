@@ -18,7 +18,8 @@ class Analyzer:
 
     disease = "demo"
 
-    def __init__(self, sha256: str = "a" * 64, stop_after: int | None = None) -> None:
+    def __init__(self, sha256: str = "a" * 64, stop_after: int | None = None, site: str | None = None) -> None:
+        self.site_sha256 = site
         self.card = SimpleNamespace(model=SimpleNamespace(sha256=sha256))
         self.seen: list[str] = []
         self._stop_after = stop_after
@@ -94,6 +95,15 @@ def test_results_of_another_model_are_not_mixed(folder: Path, tmp_path: Path) ->
     judge(Analyzer("a" * 64), folder, tmp_path / "r.csv")
     with pytest.raises(WriteError, match="another model"):
         judge(Analyzer("b" * 64), folder, tmp_path / "r.csv")
+
+
+@pytest.mark.parametrize("name", ["r.jsonl", "r.csv"])
+def test_results_by_another_operating_point_are_not_mixed(name: str, folder: Path, tmp_path: Path) -> None:
+    judge(Analyzer(site="c" * 64), folder, tmp_path / name)
+    assert judge(Analyzer(site="c" * 64), folder, tmp_path / name).done == 0
+    for other in (None, "d" * 64):
+        with pytest.raises(WriteError, match="another operating point"):
+            judge(Analyzer(site=other), folder, tmp_path / name)
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,7 @@ class Judge:
 
     disease = "demo"
     card: Any = SimpleNamespace(model=SimpleNamespace(sha256="0" * 64))
+    site_sha256: str | None = None
 
     def __init__(self, verdicts: Iterable[Any]) -> None:
         self._verdicts = iter(verdicts)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,32 +17,17 @@ from click.testing import CliRunner
 
 import medsdk
 from medsdk.cli import main
-from medsdk.core.card import Calibration, Decision
-from medsdk.core.site import Site, write_site
 
 DOTS = Path(__file__).parents[1] / "testing" / "bundle"
 Write = Callable[..., Path]
 
 
 @pytest.fixture
-def write(tmp_path: Path) -> Write:
+def write(make_site: Write) -> Write:
     """`write(disease="x")`: the settings of a site for the tests' bundle, with some fields of the file changed."""
 
     def call(path: str = "site.json", **changes: Any) -> Path:
-        site = Site(
-            disease="dots",
-            model_sha256=medsdk.Bundle(DOTS).card.model.sha256,
-            calibration=Calibration(3.0, split="val"),
-            decision=Decision(0.001, (0.0005, 0.002), "sensitivity>=0.99", "val"),
-            data="slides.csv",
-            pictures=100,
-            groups=50,
-            positives=40,
-            made="2026-01-01",
-            tool="medsdk 0.1.0",
-        )
-        target = tmp_path / path
-        write_site(site, target)
+        target = make_site(medsdk.Bundle(DOTS).card, path)
         if changes:
             target.write_text(json.dumps(json.loads(target.read_bytes()) | changes))
         return target
@@ -140,3 +127,34 @@ def test_predict_takes_the_file(write: Write, fundus: np.ndarray, tmp_path: Path
     refused = CliRunner().invoke(main, [*arguments, str(write("other.json"))])
     assert refused.exit_code == 1
     assert "not for 'retinopathy'" in refused.stderr
+
+
+def test_batch_takes_the_file_and_every_line_names_it(write: Write, fundus: np.ndarray, tmp_path: Path) -> None:
+    (tmp_path / "eyes").mkdir()
+    cv2.imwrite(str(tmp_path / "eyes/eye.png"), fundus[..., ::-1])
+    (tmp_path / "eyes/none.png").write_bytes(b"no picture")
+    site = write(disease="retinopathy", model_sha256=medsdk.load("retinopathy").card.model.sha256)
+    out = tmp_path / "r.jsonl"
+    arguments = ["batch", "retinopathy", str(tmp_path / "eyes"), "--out", str(out)]
+    done = CliRunner().invoke(main, [*arguments, "--site", str(site)])
+    assert done.exit_code == 6, done.stderr
+    lines = [json.loads(line) for line in out.read_text().splitlines()]
+    assert {line["site_sha256"] for line in lines} == {hashlib.sha256(site.read_bytes()).hexdigest()}
+    without = CliRunner().invoke(main, arguments)
+    assert without.exit_code == 1
+    assert "another operating point" in without.stderr
+
+
+def test_watch_takes_the_file_and_its_record_begins_with_it(write: Write, fundus: np.ndarray, tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "eye.png"), fundus[..., ::-1])
+    site = write(disease="retinopathy", model_sha256=medsdk.load("retinopathy").card.model.sha256)
+    record = tmp_path / "record.jsonl"
+    (tmp_path / "scans").mkdir()
+    (tmp_path / "eye.png").rename(tmp_path / "scans/eye.png")
+    program = [sys.executable, "-m", "medsdk", "watch", "retinopathy", str(tmp_path / "scans"), "--frames", "1"]
+    # A process of its own: the command sets signal handlers.
+    subprocess.run([*program, "--record", str(record), "--site", str(site)], check=True, capture_output=True)
+    begin, frame, _ = (json.loads(line) for line in record.read_text().splitlines())
+    assert begin["site_sha256"] == hashlib.sha256(site.read_bytes()).hexdigest()
+    card = medsdk.load("retinopathy").predict(tmp_path / "scans/eye.png")
+    assert frame["probability"] != pytest.approx(card.probability)

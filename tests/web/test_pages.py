@@ -39,7 +39,7 @@ def test_home_without_a_disease_says_how_to_install_one(plugins) -> None:  # typ
     from serving import serving
 
     with serving(plugins, "") as empty:
-        assert "pip install medsdk-malaria" in empty.client.get("/").text
+        assert "<code>medsdk list</code>" in empty.client.get("/").text
         assert empty.client.get("/api/v1/readiness").json() == {"state": "no disease"}
 
 

@@ -37,7 +37,7 @@ main() {
 
 give_up() {
     if [ -n "${ARM64_OPTIONAL:-}" ]; then
-        echo "The tests on emulated arm64 are skipped: $1." >&2
+        echo "What is left of the tests on emulated arm64 is skipped: $1." >&2
         exit 0
     fi
     echo "The tests on emulated arm64 cannot run: $1." >&2

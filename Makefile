@@ -39,7 +39,8 @@ test-downstream: $(VENV)/ready
 test-runtimes: $(VENV)/ready
 	PYTHON=$(CURDIR)/$(BIN)/python tests/runtimes/run.sh
 
-# The core tests on an emulated Raspberry Pi 4: wants root and Debian's packages.
+# The core tests, every shipped model and the server on an emulated Raspberry Pi 4: wants Debian's qemu-user-static, proot and
+# debootstrap, which root gets installed.
 test-arm64: $(VENV)/ready
 	PYTHON=$(CURDIR)/$(BIN)/python tests/arm64/run.sh
 

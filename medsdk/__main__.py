@@ -1,5 +1,5 @@
 """`python -m medsdk` is the program `medsdk`."""
 
-from medsdk.cli import main
+from medsdk.cli.program import program
 
-main(prog_name="medsdk")
+program()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 
@@ -48,6 +49,8 @@ def command(
         failed = found = 0
         for prediction in predictions:
             writer.write(prediction)
+            # medsdk.cli.program has turned it off for the first picture.
+            gc.enable()
             failed += prediction.error is not None
             found += prediction.verdict == "positive"
             if attention is not None:

@@ -16,6 +16,8 @@ _SIGNATURES: tuple[tuple[bytes, Format], ...] = (
     (b"BM", "BMP"),
 )
 
+# What every PNG begins with: its signature, then the header's length and name. Width and height follow.
+_PNG_HEAD = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
 # Bytes 24 and 25 of a PNG are its bit depth and colour type; bit 2 of the colour type means alpha.
 _PNG_COLOUR_TYPE = 25
 _PNG_ALPHA_BIT = 4
@@ -30,6 +32,9 @@ def sniff(data: bytes) -> Format | None:
 
 def dimensions(data: bytes) -> tuple[int, int] | None:
     """(width, height) in pixels from the header alone, None if the header does not tell."""
+    if data.startswith(_PNG_HEAD):
+        # By hand, because small pictures are PNGs, of whose time imagesize takes a part that shows.
+        return struct.unpack_from(">II", data, len(_PNG_HEAD)) if len(data) >= len(_PNG_HEAD) + 8 else None
     import imagesize  # it brings an XML parser along, which listing and arrays need not pay for
 
     try:

@@ -102,13 +102,14 @@ def _from_bytes(data: bytes, name: str, max_pixels: int, enough: int | None) -> 
 
 def _read_path(path: Path) -> bytes:
     name = str(path)
-    if path.is_dir():
-        raise SourceNotFoundError(name, "this is a folder.", "Name one picture in it.")
     try:
         return path.read_bytes()
     except FileNotFoundError:
         raise SourceNotFoundError(name, "there is no such file.", "Check the path.") from None
     except (OSError, ValueError) as error:
+        # Systems differ in what they raise for a folder.
+        if path.is_dir():
+            raise SourceNotFoundError(name, "this is a folder.", "Name one picture in it.") from None
         raise SourceNotFoundError(name, f"it cannot be read ({error}).", "Check the path and its permissions.") from None
 
 

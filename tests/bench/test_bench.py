@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from medsdk.bench import Plan, compare, describe, measure, warnings_now
@@ -40,6 +43,14 @@ def test_every_stage_and_every_number_of_threads() -> None:
     assert list(found.throughput) == [1, 2, 3]
     assert found.runtime == "runtime 1"
     assert analyzer.judged == 2 + 10 + (2 + 10) + (4 + 10) + (6 + 10)
+
+
+def test_the_memory_of_the_program_that_began_this_one_is_not_counted() -> None:
+    held = np.ones(400_000_000, np.uint8)
+    code = "from medsdk.bench.measure import peak_memory_mb; print(peak_memory_mb())"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert held[-1] == 1
+    assert 10 < float(answer) < 300
 
 
 def test_percentiles() -> None:

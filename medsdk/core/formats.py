@@ -32,9 +32,8 @@ def sniff(data: bytes) -> Format | None:
 
 def dimensions(data: bytes) -> tuple[int, int] | None:
     """(width, height) in pixels from the header alone, None if the header does not tell."""
-    if data.startswith(_PNG_HEAD):
-        # By hand, because small pictures are PNGs, of whose time imagesize takes a part that shows.
-        return struct.unpack_from(">II", data, len(_PNG_HEAD)) if len(data) >= len(_PNG_HEAD) + 8 else None
+    if sniff(data) == "PNG":
+        return _png_dimensions(data)
     import imagesize  # it brings an XML parser along, which listing and arrays need not pay for
 
     try:
@@ -44,6 +43,15 @@ def dimensions(data: bytes) -> tuple[int, int] | None:
     if width < 0 or height < 0:
         return None
     return int(width), int(height)
+
+
+def _png_dimensions(data: bytes) -> tuple[int, int] | None:
+    """By hand: small pictures are PNGs, of whose time imagesize takes a part that shows. It also reads sizes where there
+    is no header, as before the format's first edition."""
+    if not data.startswith(_PNG_HEAD) or len(data) < len(_PNG_HEAD) + 8:
+        return None
+    width, height = struct.unpack_from(">II", data, len(_PNG_HEAD))
+    return width, height
 
 
 def is_whole(data: bytes, kind: Format) -> bool:

@@ -165,3 +165,11 @@ def test_a_large_jpeg_is_decoded_at_the_scale_that_is_enough(orientation: int, d
 
 def test_a_small_jpeg_is_never_reduced(drawn: np.ndarray) -> None:
     assert images.read(encoded(drawn, ".jpg"), enough=10).scale == 1
+
+
+@pytest.mark.parametrize("rest", [b"", b"<html><body>", b"\x00\x00\x00\rIHDR\x00\x00"])
+def test_a_png_without_a_whole_header_has_no_size(rest: bytes) -> None:
+    from medsdk.core import formats
+
+    assert formats.dimensions(b"\x89PNG\r\n\x1a\n" + rest) is None
+    assert formats.dimensions(b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x05\x00\x00\x00\x07") == (5, 7)

@@ -177,7 +177,7 @@ def test_the_epoch_is_chosen_on_the_rows_that_the_operating_point_is_chosen_on(
     recipe = read_recipe(recipe_file(("[schedule]", '[decide]\nwhere = { source = "north" }\n[schedule]')))
     prepared = prepare(recipe, two_hospitals, tmp_path, lambda items, _: items)
     seen: list[npt.NDArray[np.uint8]] = []
-    monkeypatch.setattr(training, "train", lambda *given: seen.append(given[3]))
+    monkeypatch.setattr(training.Run, "to_end", lambda run: seen.append(run.val_pixels))
     build.train(recipe, prepared, tmp_path, print)
     north = [i for i in prepared.indices("val") if prepared.examples[i].value("source") == "north"]
     assert len(north) == 48

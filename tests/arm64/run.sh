@@ -76,7 +76,7 @@ install_wheels() {
     timeout "$limit" "$python" -m pip install --disable-pip-version-check --quiet --target "$site" --only-binary=:all: \
         --platform manylinux_2_28_aarch64 --platform manylinux_2_27_aarch64 --platform manylinux2014_aarch64 \
         --platform linux_aarch64 --implementation cp --python-version 3.11 \
-        numpy opencv-python-headless ai-edge-litert click imagesize msgspec pluggy pytest pillow \
+        numpy opencv-python-headless ai-edge-litert click "imagesize<2" msgspec pluggy pytest pillow \
         anyio fastapi httptools jinja2 prometheus-client python-multipart uvicorn uvloop || return 1
     touch "$site/.ready-web"
 }

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import numpy as np
@@ -10,25 +9,23 @@ import medsdk
 from medsdk.core import threads
 
 
-class Slow:
-    """A model that takes so many seconds; side by side only two at a time get on."""
+class Counted:
+    """A model of that many threads that counts its runs."""
 
     input_shape, input_dtype = (1, 2, 2, 3), "uint8"
-    running = 0
 
-    def __init__(self, seconds: float = 0.002) -> None:
-        self.seconds = seconds
+    def __init__(self, number: int = 1) -> None:
+        self.number, self.runs, self.closed = number, 0, False
 
     def run(self, values: np.ndarray) -> None:
         assert values.shape == self.input_shape
-        Slow.running += 1
-        time.sleep(self.seconds * (1 if Slow.running <= 2 else 4))
-        Slow.running -= 1
+        self.runs += 1
 
-    def __enter__(self) -> Slow:
+    def __enter__(self) -> Counted:
         return self
 
-    def __exit__(self, *_: Any) -> None: ...
+    def __exit__(self, *_: Any) -> None:
+        self.closed = True
 
 
 @pytest.fixture(autouse=True)
@@ -41,21 +38,32 @@ def test_the_fewest_within_a_twentieth_of_the_best() -> None:
     assert threads.fewest({1: 10.0, 2: 18.9, 4: 20.0}) == 4
 
 
-def test_the_threads_of_one_picture_are_those_that_are_soonest_done() -> None:
-    seconds = {1: 0.02, 2: 0.004, 4: 0.03}
-    opened: Any = lambda number: Slow(seconds[number])  # noqa: E731
+def test_the_threads_of_one_picture_are_those_that_are_soonest_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    rates = {1: 50.0, 2: 250.0, 4: 33.0}
+    monkeypatch.setattr(threads, "_rate", lambda model: rates[model.number])
+    opened: Any = Counted
     assert threads.for_one_picture(opened) == 2
 
 
-def test_side_by_side_each_has_its_own_model_and_gives_it_back() -> None:
-    lent: list[Slow] = []
+def test_side_by_side_each_has_its_own_model_and_gives_it_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    lent: list[Counted] = []
 
     def borrow() -> Any:
-        lent.append(Slow())
+        lent.append(Counted())
         return lent[-1]
 
+    rates = {1: 50.0, 2: 100.0, 4: 80.0}
+    monkeypatch.setattr(threads, "_rate_of_all", lambda models: rates[len({id(model) for model in models})])
     assert threads.side_by_side(borrow) == 2
     assert len(lent) == 4
+    assert all(model.closed for model in lent)
+
+
+def test_a_rate_is_of_runs_of_each_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "_SECONDS", 0.01)
+    models: Any = [Counted(), Counted()]
+    assert threads._rate_of_all(models) > 0
+    assert all(model.runs > threads._WARMUP for model in models)
 
 
 @pytest.mark.parametrize("wrong", [0, -1])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -130,15 +129,24 @@ def prepare(
 
 
 def check_trainable(recipe: Recipe, examples: Sequence[Example]) -> None:
-    """Every label in train, and positives and others in val. Raises DataError."""
-    for split in ("train", "val"):
-        counts = Counter(example.label for example in examples if example.picture.split == split)
-        missing = [label.id for i, label in enumerate(recipe.labels) if not counts[i]]
-        if split == "train" and missing:
-            raise DataError(f"No training picture of {', '.join(missing)}.", "Add some, or take the label out.")
-        for kind, wanted in (("positive", True), ("other than positive", False)):
-            if not any(counts[i] for i, label in enumerate(recipe.labels) if label.positive is wanted):
-                raise DataError(f"The split {split!r} has no picture that is {kind}.", "Split the groups anew.")
+    """Every label in train, and positives and others in val, also where `decide.where` holds. Raises DataError."""
+    train = [example for example in examples if example.picture.split == "train"]
+    val = [example for example in examples if example.picture.split == "val"]
+    there = {example.label for example in train}
+    missing = [label.id for i, label in enumerate(recipe.labels) if i not in there]
+    if missing:
+        raise DataError(f"No training picture of {', '.join(missing)}.", "Add some, or take the label out.")
+    _check_both_kinds(recipe, train, "The split 'train' has", "Split the groups anew.")
+    _check_both_kinds(recipe, val, "The split 'val' has", "Split the groups anew.")
+    chosen = [example for example in val if example.matches(recipe.decide.where)]
+    _check_both_kinds(recipe, chosen, "Of the split 'val', decide.where leaves", "Name values that leave both kinds.")
+
+
+def _check_both_kinds(recipe: Recipe, examples: Sequence[Example], where: str, remedy: str) -> None:
+    there = {recipe.labels[example.label].positive for example in examples}
+    for kind, wanted in (("positive", True), ("other than positive", False)):
+        if wanted not in there:
+            raise DataError(f"{where} no picture that is {kind}.", remedy)
 
 
 def _examples(recipe: Recipe, spec: DataSpec, pictures: Iterable[LabelledPicture]) -> Iterable[Example]:

@@ -81,6 +81,16 @@ def test_one_class_only(recipe_file: Write, tmp_path: Path) -> None:
         prepare(recipe_file(), data, tmp_path / "w")
 
 
+@pytest.mark.parametrize(
+    ("label", "kind"), [("nowhere", "positive"), ("plain", "positive"), ("spotted", "other than positive")]
+)
+def test_decide_where_that_leaves_one_kind(recipe_file: Write, tmp_path: Path, label: str, kind: str) -> None:
+    data = set_of(tmp_path / "d", train_plain=3, train_spotted=3, val_plain=3, val_spotted=3)
+    recipe = recipe_file(("[schedule]", f'[decide]\nwhere = {{ label = "{label}" }}\n[schedule]'))
+    with pytest.raises(DataError, match=f"decide.where leaves no picture that is {kind}"):
+        prepare(recipe, data, tmp_path / "w")
+
+
 def test_val_without_positives(recipe_file: Write, tmp_path: Path) -> None:
     data = set_of(tmp_path / "d", train_plain=3, train_spotted=3, val_plain=3)
     with pytest.raises(DataError, match=r"'val' has no picture that is positive"):

@@ -33,7 +33,8 @@ class ModelSpec(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
 class DataSpec(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One set of pictures, found under --data by its name.
 
-    `labels` maps the set's own labels to the recipe's label ids; a label that it does not name is left out.
+    `labels` maps the set's own labels to the recipe's label ids; a label that it does not name is left out. `column` is the
+    manifest's column that holds them; where that is empty, the label itself is looked up.
     `only` and `train_without` hold columns with the value that a row must have, or must not have in training.
     """
 
@@ -41,6 +42,7 @@ class DataSpec(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     labels: dict[str, str]
     licence: Text
     citation: Text
+    column: Text = "label"
     only: dict[str, str] = field(default_factory=dict)
     train_without: dict[str, str] = field(default_factory=dict)
 
@@ -222,6 +224,8 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         }
         if self.decide.where:
             trained["chosen_where"] = self.decide.where
+        if columns := [data.column for data in self.data if data.column != "label"]:
+            trained["label_columns"] = columns
         return hashlib.sha256(msgspec.json.encode(trained, order="deterministic")).hexdigest()
 
     @property

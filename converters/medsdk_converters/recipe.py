@@ -224,8 +224,8 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         }
         if self.decide.where:
             trained["chosen_where"] = self.decide.where
-        if columns := [data.column for data in self.data if data.column != "label"]:
-            trained["label_columns"] = columns
+        if any(data.column != "label" for data in self.data):
+            trained["label_columns"] = [data.column for data in self.data]
         return hashlib.sha256(msgspec.json.encode(trained, order="deterministic")).hexdigest()
 
     @property

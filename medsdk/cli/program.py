@@ -17,6 +17,9 @@ def program() -> None:
         return
     # What is imported and loaded stays, and to look through it for garbage takes time. `predict` turns it on again.
     gc.disable()
+    # NumPy starts a thread for each core, which wait and burn a third of the process's time; nothing here multiplies
+    # matrices that are large enough for them.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         main(prog_name="medsdk")
     except SystemExit as end:

@@ -1,7 +1,7 @@
 """Which diseases are installed, and how one is loaded without the others being able to hurt it.
 
-pluggy holds the hooks. Finding and importing is done here over importlib.metadata, because pluggy's own loader lets
-one broken plugin stop the host and drops a second plugin of the same name in silence.
+pluggy holds the hooks. Finding and importing is done here over the entry points, because pluggy's own loader lets one
+broken plugin stop the host and drops a second plugin of the same name in silence.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from medsdk.core import hookspecs, installing
+from medsdk.core import entry_points, hookspecs, installing
 from medsdk.core.allowing import ALLOW, allow_list, is_allowed
+from medsdk.core.entry_points import EntryPoint
 from medsdk.core.errors import BrokenPluginError, DuplicateDiseaseError, MedsdkError, UnknownDiseaseError
 from medsdk.core.hookspecs import API_VERSION
 
@@ -33,7 +33,7 @@ class InstalledDisease:
     id: str
     distribution: str
     version: str
-    entry_point: metadata.EntryPoint
+    entry_point: EntryPoint
 
     def __str__(self) -> str:
         return f"{self.id} ({self.distribution} {self.version})"
@@ -56,11 +56,7 @@ class Problem:
 def installed(group: str = ENTRY_POINTS) -> list[InstalledDisease]:
     """Every claim on an id that MEDSDK_PLUGINS and the allow files let through, sorted; imports nothing."""
     allowed = allow_list()
-    found = [
-        InstalledDisease(entry.name, *_name_and_version(entry.dist), entry)
-        for entry in metadata.entry_points(group=group)
-        if entry.dist is not None
-    ]
+    found = [InstalledDisease(entry.name, *_name_and_version(entry), entry) for entry in entry_points.find(group)]
     let_through = [
         claim
         for claim in found
@@ -197,10 +193,10 @@ def _duplicates(claims: dict[str, list[InstalledDisease]]) -> Iterator[Problem]:
         )
 
 
-def _name_and_version(distribution: metadata.Distribution) -> tuple[str, str]:
+def _name_and_version(entry: EntryPoint) -> tuple[str, str]:
     """From the folder's name, as the wheel format has it; else from METADATA, which takes six times as long to list."""
-    folder: str = getattr(getattr(distribution, "_path", None), "name", "")
+    folder = entry.folder.name if entry.folder is not None else ""
     parts = folder.removesuffix(".dist-info").split("-")
     if folder.endswith(".dist-info") and len(parts) == 2:
         return parts[0].replace("_", "-"), parts[1]
-    return distribution.name, distribution.version
+    return entry.dist.name, entry.dist.version

@@ -7,13 +7,13 @@ when a card names it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import metadata
 from typing import TypeAlias, cast
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from medsdk.core import entry_points
 from medsdk.core.frame import Frame
 from medsdk.core.images import Pixels
 from medsdk.core.percentiles import percentiles
@@ -145,8 +145,9 @@ def find(name: str) -> StepFunction:
     """The step of that name, built in or installed. Raises LookupError with the names there are."""
     if name in _BUILT_IN:
         return _BUILT_IN[name]
-    for entry in metadata.entry_points(group=ENTRY_POINTS, name=name):
-        return cast(StepFunction, entry.load())
+    for entry in entry_points.find(ENTRY_POINTS):
+        if entry.name == name:
+            return cast(StepFunction, entry.load())
     raise LookupError(f"no preprocessing step {name!r}; there are: {', '.join(sorted([*_BUILT_IN, 'resize']))}")
 
 

@@ -70,8 +70,6 @@ class Standing:
 def examine(claim: InstalledDisease) -> Standing:
     """What is known of the plugin without importing it."""
     distribution = claim.entry_point.dist
-    if distribution is None:
-        raise MedsdkError(f"{claim} belongs to no installed distribution.", "Reinstall the plugin.")
     card = _card(claim, distribution)
     editable = _is_editable(distribution)
     files, changed, missing = (0, (), ()) if editable else _compare(distribution)
@@ -93,8 +91,7 @@ def examine(claim: InstalledDisease) -> Standing:
 
 def card_file(claim: InstalledDisease) -> Path | None:
     """The plugin's card.json, valid or not, found without importing it; None where the distribution holds none."""
-    distribution = claim.entry_point.dist
-    files = list(_card_files(claim, distribution)) if distribution is not None else []
+    files = list(_card_files(claim, claim.entry_point.dist))
     return next((path for path in files if _disease_in(path) == claim.id), files[0] if files else None)
 
 

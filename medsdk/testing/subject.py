@@ -97,10 +97,7 @@ class Subject:
 
     @property
     def distribution(self) -> metadata.Distribution:
-        found = self.claim.entry_point.dist
-        if found is None:  # a claim always has one: registry.installed leaves the others out
-            raise ContractError(f"{self.claim} belongs to no distribution.")
-        return found
+        return self.claim.entry_point.dist
 
     @cached_property
     def plugin(self) -> DiseasePlugin:

@@ -21,7 +21,6 @@ def claim(publish: Any) -> registry.InstalledDisease:
 
 
 def _folder(claim: registry.InstalledDisease) -> Path:
-    assert claim.entry_point.dist is not None
     return Path(str(claim.entry_point.dist.locate_file("medsdk_dots_fails_on_import")))
 
 

@@ -26,13 +26,14 @@ class Malaria(medsdk.DiseasePlugin):
 
     def regions(self, image: npt.NDArray[np.uint8]) -> medsdk.Regions:
         """The whole red cells of a field, suspicious ones alone on black; in doubt if it does not look like a field."""
-        from .counting import FieldNotes
         from .field import cutout, read_field
 
         reading = read_field(image)
         if not reading.quality.usable:
             sentence = reading.quality.reason.value
             return medsdk.Regions(refusal=sentence[0].upper() + sentence[1:] + ".", certain=reading.quality.is_field)
+        from .counting import FieldNotes  # brings what a picture of one cell needs not
+
         # Every cell counts; the network sees those that have something in them, and some plain ones beside them.
         chosen = self._head.first_look(reading.spots())
         cells = zip(reading.whole, chosen.judged, strict=True)

@@ -98,7 +98,7 @@ class Analyzer:
         `as_regions` says so for it, True for many and False for one.
         """
         begin = perf_counter()
-        picture = self._read(source)
+        picture = self._read(source, as_regions)
         decoded = perf_counter()
         found = self._find(picture, as_regions)
         views = [picture] if found is None else [_view(region, picture) for region in found.judged]
@@ -134,7 +134,7 @@ class Analyzer:
 
     def outputs(self, source: Source) -> ModelOutputs:
         """What the model itself says of a picture, before anything is made of it: for evaluation and research."""
-        picture = self._read(source)
+        picture = self._read(source, as_regions=False)
         return self._infer([_tensor(self.plugin.preprocess(picture.pixels), picture)], [picture])[0]
 
     def close(self) -> None:
@@ -150,10 +150,11 @@ class Analyzer:
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    def _read(self, source: Source) -> images.Picture:
-        """Twice the model's input is enough: the resize that follows averages over at least two by two pixels."""
-        enough = 2 * max(self.card.input.height, self.card.input.width) if self.plugin.scale_free else None
-        return images.read(source, enough=enough)
+    def _read(self, source: Source, as_regions: bool | None) -> images.Picture:
+        """Twice the model's input is enough for one object: the resize averages over at least two by two pixels."""
+        of_one = as_regions is False or not self.plugin.offers_regions
+        side = max(self.card.input.height, self.card.input.width)
+        return images.read(source, enough=2 * side if of_one and self.plugin.scale_free else None)
 
     def _predict_or_error(self, source: Source, as_regions: bool | None) -> Prediction:
         try:

@@ -122,11 +122,11 @@ class DiseasePlugin:
     def scale_free(self) -> bool:
         """Whether a large JPEG may be decoded at a half, a quarter or an eighth of its scale, which saves most of its time.
 
-        Not where there may be regions, each a small part of the picture; nor where `preprocess` is overridden or a step
-        before the resize counts pixels. A plugin that knows better overrides this.
+        Not where `preprocess` is overridden or a step before the resize counts pixels. A plugin that knows better overrides
+        this. A picture in which regions may be looked for is always decoded in full.
         """
         own = type(self).preprocess is not DiseasePlugin.preprocess
-        return not self.offers_regions and not own and self._pipeline.scale_free
+        return not own and self._pipeline.scale_free
 
     def distance(self, outputs: ModelOutputs) -> float | None:
         """How far a picture is from the training pictures (see medsdk.core.screening); None without a reference."""

@@ -9,7 +9,9 @@ the number of dimensions: about 1 for a picture like the training pictures.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -21,7 +23,11 @@ Floats = npt.NDArray[np.float32]
 # A picture whose darkest and brightest hundredth differ by less than this shows nothing at all.
 BLANK_CONTRAST = 8
 
-# Every so-many-th pixel tells whether there is contrast: about this many a side.
+# Standard deviation of 8-bit values. Where BLANK_CONTRAST is not reached it is at most 26 (a hundredth at the far end of
+# the range, the rest together), and it takes a tenth of the time that the percentiles take.
+_SURELY_CONTRAST = 32
+
+# So many pixels a side, evenly spread, tell whether there is contrast.
 _SAMPLED_SIDE = 64
 
 
@@ -72,6 +78,11 @@ def fit(pooled: Floats, dimensions: int) -> Reference:
 
 def is_blank(image: Pixels) -> bool:
     """True if the picture has no contrast that anything could be seen by."""
-    rows, columns = (max(1, side // _SAMPLED_SIDE) for side in image.shape[:2])
-    low, high = percentiles(image[::rows, ::columns], 1, 99)
+    height, width = (min(side, _SAMPLED_SIDE) for side in image.shape[:2])
+    # NumPy takes ten times as long to gather pixels that lie apart.
+    sampled = cast(Pixels, cv2.resize(image, (width, height), interpolation=cv2.INTER_NEAREST))
+    values = sampled.reshape(-1, 1)
+    if cv2.meanStdDev(values)[1] > _SURELY_CONTRAST:
+        return False
+    low, high = percentiles(values, 1, 99)
     return high - low < BLANK_CONTRAST

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -18,6 +17,7 @@ from medsdk.testing.labelled import spread
 
 PICTURES = 8
 SETS = {
+    "malaria": ("malaria_cells", {}),
     "pneumonia": ("pneumonia", {}),
     "retinopathy": ("retina_raw", {}),
     "skin": ("skin", {}),
@@ -33,7 +33,7 @@ def large_jpeg(picture: np.ndarray) -> bytes:
 
 
 def assert_judged_alike(analyzer: medsdk.Analyzer, jpeg: bytes) -> None:
-    reduced, whole = analyzer.predict(jpeg), analyzer.predict(images.decode(jpeg, "whole"))
+    reduced, whole = (analyzer.predict(each, as_regions=of_one(analyzer)) for each in (jpeg, images.decode(jpeg, "whole")))
     assert abs((reduced.probability or 0) - (whole.probability or 0)) < 0.06
     # A picture beside the band may move into it, as any new copy of it may; none goes over to the other side.
     assert reduced.verdict == whole.verdict or "inconclusive" in (reduced.verdict, whole.verdict)
@@ -49,8 +49,13 @@ def scale_of(analyzer: medsdk.Analyzer, jpeg: bytes, monkeypatch: pytest.MonkeyP
 
     with monkeypatch.context() as patched:
         patched.setattr(images, "read", noted)
-        analyzer.predict(jpeg)
+        analyzer.predict(jpeg, as_regions=of_one(analyzer))
     return scales[0]
+
+
+def of_one(analyzer: medsdk.Analyzer) -> bool | None:
+    """Where regions are offered, that there are none is said; the picture of one cell is no field."""
+    return False if analyzer.plugin.offers_regions else None
 
 
 def test_a_real_fundus(retinopathy: medsdk.Analyzer, fundus: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,11 +94,7 @@ def test_a_step_that_counts_pixels_before_the_resize_gets_them_all(monkeypatch: 
 
 
 def test_a_preprocess_of_the_plugins_own_gets_the_whole_picture(
-    malaria: medsdk.Analyzer,
-    retinopathy: medsdk.Analyzer,
-    fundus: np.ndarray,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
+    retinopathy: medsdk.Analyzer, fundus: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Own(medsdk.DiseasePlugin):
         bundle = retinopathy.plugin.bundle
@@ -101,6 +102,15 @@ def test_a_preprocess_of_the_plugins_own_gets_the_whole_picture(
         def preprocess(self, image: np.ndarray) -> medsdk.Tensor:
             return super().preprocess(image)
 
-    assert not malaria.plugin.scale_free
     with medsdk.load(Own()) as analyzer:
         assert scale_of(analyzer, large_jpeg(fundus), monkeypatch) == 1
+
+
+def test_a_picture_in_which_regions_may_be_is_decoded_whole(
+    malaria: medsdk.Analyzer, fundus: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jpeg, given = large_jpeg(fundus), []
+    monkeypatch.setattr(malaria.plugin, "regions", lambda pixels: given.append(pixels.shape))
+    malaria.predict(jpeg)
+    assert given == [images.decode(jpeg, "whole").shape]
+    assert scale_of(malaria, jpeg, monkeypatch) > 1

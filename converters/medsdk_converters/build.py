@@ -17,7 +17,7 @@ from medsdk.core import decision
 from medsdk.core.card import Calibration, Card, DataSet, Decision, Outputs, Training
 from medsdk.core.preprocessing import Pipeline
 from medsdk.core.runtime import Model
-from medsdk_converters import bundling, context, evaluating, fitting, gate, sampling
+from medsdk_converters import bundling, context, evaluating, fitting, gate, head_bias, sampling
 from medsdk_converters.errors import GateError
 from medsdk_converters.export import PLAIN_RANGE, Precision, Range, to_tflite
 from medsdk_converters.inference import float_logits, infer
@@ -107,7 +107,7 @@ def bundle(
     report: Report | None = None,
 ) -> bundling.Parts:
     """Export, calibrate, fit, pass the gate, evaluate. `model` may be fine-tuned in place. Raises GateError."""
-    exact = float_logits(model, prepared.pixels[prepared.indices("val")], how.value_range)
+    exact = _val_logits(recipe, prepared, model, how)
     candidate = _candidate(recipe, prepared, model, command, progress, how, exact, report or _nobody)
     worst = () if not gate.failed(candidate.checks, how.accept) else _worst(prepared, model, how, recipe.seed)
     gate.enforce(candidate.checks, how.accept, worst)
@@ -123,6 +123,16 @@ def bundle(
     drawing = evaluating.diagram(recipe, prepared, card, judged[0]) if judged else None
     siblings = _siblings(prepared, model, card, how, drawing, recipe.seed)
     return bundling.Parts(card, candidate.content, candidate.reference, siblings)
+
+
+def _val_logits(recipe: Recipe, prepared: Prepared, model: Any, how: Export) -> npt.NDArray[np.float32]:
+    """Of the float model, behind the fit of its head's bias where the recipe asks for that."""
+    val = prepared.indices("val")
+    logits = float_logits(model, prepared.pixels[val], how.value_range)
+    if not recipe.calibrate.head_bias:
+        return logits
+    head_bias.fit(model, logits, prepared.labels[val], recipe.model.activation)
+    return float_logits(model, prepared.pixels[val], how.value_range)
 
 
 def _candidate(

@@ -132,6 +132,12 @@ class Decide(Struct, frozen=True, forbid_unknown_fields=True):
     where: dict[str, str] = field(default_factory=dict)
 
 
+class Calibrate(Struct, frozen=True, forbid_unknown_fields=True):
+    """`head_bias` fits the head's bias to how often val holds each label; sampling that balances them teaches another."""
+
+    head_bias: bool = False
+
+
 class Reject(Struct, frozen=True, forbid_unknown_fields=True):
     """The rejection score's principal components, and the share of val pictures that the limit accepts."""
 
@@ -190,6 +196,7 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     schedule: Schedule = Schedule()
     choose: Literal["auc", "loss", "accuracy", "kappa"] = "auc"
     near_duplicates: Literal["error", "leave_out"] = "error"
+    calibrate: Calibrate = Calibrate()
     decide: Decide = Decide()
     reject: Reject = Reject()
     export: ExportSpec = ExportSpec()

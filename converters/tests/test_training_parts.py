@@ -12,8 +12,8 @@ import numpy.typing as npt
 import pytest
 from medsdk_converters import leakage, recipes, sampling
 from medsdk_converters.augmentation import augment
-from medsdk_converters.data import Example
-from medsdk_converters.errors import DataError
+from medsdk_converters.data import Example, gather
+from medsdk_converters.errors import DataError, RecipeError
 from medsdk_converters.recipe import Augmentation, Loss, Sampling, read_recipe
 
 from medsdk.evaluation.data import LabelledPicture, Place
@@ -182,3 +182,38 @@ def test_the_epoch_is_chosen_on_the_rows_that_the_operating_point_is_chosen_on(
     north = [i for i in prepared.indices("val") if prepared.examples[i].value("source") == "north"]
     assert len(north) == 48
     assert np.array_equal(seen[0], prepared.pixels[north])
+
+
+# Labels
+
+
+def test_labels_may_stand_in_another_column(two_hospitals: Path, recipe_file: Callable[..., Path]) -> None:
+    there = read_recipe(recipe_file())
+    data = msgspec.structs.replace(there.data[0], column="source", labels={"north": "plain", "south": "spotted"})
+    examples, _ = gather(msgspec.structs.replace(there, data=(data,)), two_hospitals.parent)
+    assert {(example.picture.source, example.label) for example in examples} == {("north", 0), ("south", 1)}
+    assert msgspec.structs.replace(there, data=(data,)).training_key != there.training_key
+
+
+def test_where_the_column_is_empty_the_label_is_looked_up(two_hospitals: Path, recipe_file: Callable[..., Path]) -> None:
+    there = read_recipe(recipe_file())
+    data = msgspec.structs.replace(there.data[0], column="finer")
+    examples, _ = gather(msgspec.structs.replace(there, data=(data,)), two_hospitals.parent)
+    assert {(example.picture.label, example.label) for example in examples} == {("plain", 0), ("spotted", 1)}
+
+
+# The head's bias
+
+
+def test_the_heads_bias_is_fitted_to_how_often_labels_occur() -> None:
+    keras = pytest.importorskip("keras")
+    from medsdk_converters import head_bias
+
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2, name="logits", kernel_initializer="identity")])
+    logits = np.random.default_rng(0).normal(size=(2000, 2)).astype(np.float32)
+    truth = (np.arange(2000) % 10 == 0).astype(np.int64)  # which the logits know nothing of
+    head_bias.fit(model, logits, truth, "softmax")
+    plain, spotted = np.asarray(model.get_layer("logits").bias)
+    assert plain > spotted
+    with pytest.raises(RecipeError, match="no layer"):
+        head_bias.fit(keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)]), logits, truth, "softmax")

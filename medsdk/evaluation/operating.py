@@ -80,17 +80,42 @@ def fit_temperature(logits: npt.ArrayLike, truth: npt.ArrayLike, activation: Act
 
     logits (n, k) as the card's activation has them, truth (n,) indices of the card's labels.
     """
-    values, true = np.asarray(logits, np.float64), np.asarray(truth)
-    if values.ndim != 2 or true.shape != values.shape[:1] or not len(true):
-        raise ValueError(f"logits must be (n, k) and truth (n,), not {values.shape} and {true.shape}")
-    if not np.isfinite(values).all():
-        raise MedsdkError("The logits hold values that are not finite.", "The model is broken: train it again.")
+    values, true = _checked_logits(logits, truth)
     search = need("scipy.optimize").minimize_scalar(
         lambda logarithm: negative_log_likelihood(values / np.exp(logarithm), true, activation),
         bounds=np.log(TEMPERATURES),
         method="bounded",
     )
     return float(np.exp(search.x))
+
+
+def fit_bias(logits: npt.ArrayLike, truth: npt.ArrayLike, activation: Activation) -> Floats:
+    """What to add to each logit (k,), so that how often the model names a label is how often it is true of the set.
+
+    A model that was trained on balanced labels expects them balanced. Bias and temperature are fitted together to the
+    least negative log likelihood (bias-corrected temperature scaling, Alexandari et al. 2020), under a standard normal prior
+    on each bias, which keeps a label that the set does not hold from being ruled out. Arguments as in fit_temperature.
+    """
+    values, true = _checked_logits(logits, truth)
+    outputs = values.shape[1]
+
+    def loss(fitted: Floats) -> float:
+        bias, temperature = fitted[:outputs], np.exp(fitted[outputs])
+        prior = float(bias @ bias) / (2 * len(true))
+        return negative_log_likelihood((values + bias) / temperature, true, activation) + prior
+
+    limits = [(None, None)] * outputs + [tuple(np.log(TEMPERATURES))]
+    found = need("scipy.optimize").minimize(loss, np.zeros(outputs + 1), method="L-BFGS-B", bounds=limits)
+    return np.asarray(found.x[:outputs])
+
+
+def _checked_logits(logits: npt.ArrayLike, truth: npt.ArrayLike) -> tuple[Floats, npt.NDArray[np.integer]]:
+    values, true = np.asarray(logits, np.float64), np.asarray(truth)
+    if values.ndim != 2 or true.shape != values.shape[:1] or not len(true):
+        raise ValueError(f"logits must be (n, k) and truth (n,), not {values.shape} and {true.shape}")
+    if not np.isfinite(values).all():
+        raise MedsdkError("The logits hold values that are not finite.", "The model is broken: train it again.")
+    return values, true
 
 
 def negative_log_likelihood(logits: Floats, truth: npt.NDArray[np.integer], activation: Activation) -> float:

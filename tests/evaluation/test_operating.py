@@ -10,6 +10,7 @@ from medsdk.core.card import Card
 from medsdk.core.decision import probabilities
 from medsdk.core.errors import MedsdkError
 from medsdk.evaluation.operating import (
+    fit_bias,
     fit_temperature,
     inconclusive_band,
     negative_log_likelihood,
@@ -133,6 +134,29 @@ def test_the_temperature_that_made_the_labels_is_found(
     chances = probabilities(logits.astype(np.float32), msgspec.structs.replace(card, calibration=cooled))
     truth = (chances.cumsum(axis=1) < random.random((5000, 1))).sum(axis=1)
     assert fit_temperature(logits, truth, card.outputs.activation) == pytest.approx(temperature, rel=0.08)
+
+
+@pytest.mark.parametrize(("activation", "labels"), [("softmax", 3), ("sigmoid", 2), ("ordinal", 4)])
+def test_the_bias_that_is_missing_is_found(make_card: Callable[..., Card], activation: str, labels: int) -> None:
+    card = make_card([at == labels - 1 for at in range(labels)], activation)
+    random = np.random.default_rng(0)
+    logits = random.normal(scale=2, size=(8000, card.logits))
+    if activation == "ordinal":
+        logits = -np.sort(-logits, axis=1)
+    chances = probabilities(logits.astype(np.float32), card)
+    truth = (chances.cumsum(axis=1) < random.random((8000, 1))).sum(axis=1)
+    missing = np.linspace(1.0, -0.5, card.logits)
+    found = fit_bias(logits - missing, truth, card.outputs.activation)
+    # Of softmax only the differences tell.
+    assert np.allclose(
+        found - found[0] * (activation == "softmax"), missing - missing[0] * (activation == "softmax"), atol=0.12
+    )
+
+
+def test_a_label_that_the_set_does_not_hold_is_not_ruled_out() -> None:
+    random = np.random.default_rng(0)
+    found = fit_bias(random.normal(size=(500, 3)), random.integers(0, 2, 500), "softmax")
+    assert -12 < found[2] - found[0] < -2
 
 
 def test_temperature_stays_in_its_range() -> None:

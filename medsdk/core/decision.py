@@ -42,8 +42,10 @@ def direction(logits: Floats, card: Card) -> Floats:
     if card.outputs.activation == "ordinal":
         first_positive = [label.positive for label in card.labels].index(True)
         return np.eye(card.logits, dtype=np.float32)[first_positive - 1]
-    probability = probabilities(logits, card)
     positive = np.array([label.positive for label in card.labels])
+    if len(positive) == 2:  # one on either side, each certain given its side
+        return np.where(positive, np.float32(1), np.float32(-1))
+    probability = probabilities(logits, card)
     chance = positive_probability(probability, card)
     share = np.where(positive, probability / max(float(chance), 1e-12), -probability / max(1 - float(chance), 1e-12))
     return share.astype(np.float32)

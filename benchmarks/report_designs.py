@@ -6,6 +6,9 @@ The designs are built with random weights, which changes neither figure; it need
 picture, the median of many invocations. Trust ratios and not milliseconds: a busy machine slows all of them. The models are
 taken in turn, a few invocations each, so that other programs disturb all alike.
 
+Each shipped model is also timed against its plain int8 backbone: the same network at the same size with logits alone, in
+place of the feature map and the averages of earlier blocks that attention and rejection want.
+
 With --trained, what the two hand-made networks of the report reach stands beside ours: FOLDER holds the bundles that
 `medsdk train report_malaria` and `medsdk train report_tuberculosis` wrote (`FOLDER/report_malaria`, …).
 """
@@ -25,6 +28,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+from medsdk_converters.recipe import read_recipe
 
 from medsdk.core.bundle import Bundle
 from medsdk.core.card import Estimate, read_card
@@ -32,6 +36,8 @@ from medsdk.core.files import write_beside
 from medsdk.core.runtime import Model, runtime
 
 PLUGINS = Path(__file__).parent.parent / "plugins"
+RECIPES = Path(__file__).parent.parent / "converters" / "recipes"
+PREFIX = "medsdk: "
 WARM_UP = 5
 HEAD = """# The original report's designs beside medsdk's models
 
@@ -66,10 +72,11 @@ DESIGNS = (
 
 @dataclass(frozen=True)
 class Subject:
-    """A model file to be timed."""
+    """A model file to be timed, and the picture's side in pixels."""
 
     name: str
     content: bytes
+    side: int
     precision: str
 
 
@@ -93,7 +100,7 @@ def main() -> None:
     arguments = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     subjects = [*designs(arguments.int8), *shipped()]
-    lines = [table(timed(subjects, arguments.invocations))]
+    lines = [table(rows(subjects, arguments.invocations)), "", *against_plain(arguments.invocations)]
     if arguments.trained is not None:
         lines += ["", *compared(arguments.trained)]
     text = "\n".join(lines)
@@ -118,7 +125,7 @@ def designs(int8: bool) -> Iterator[Subject]:
         )
         pixels = np.random.default_rng(1).integers(0, 256, (4, design.side, design.side, 3)).astype(np.uint8)
         for precision in ("float32", "int8") if int8 else ("float32",):
-            yield Subject(design.name, export.to_tflite(model, pixels, precision), precision)
+            yield Subject(design.name, export.to_tflite(model, pixels, precision), design.side, precision)
 
 
 def shipped() -> Iterator[Subject]:
@@ -126,23 +133,46 @@ def shipped() -> Iterator[Subject]:
     for card in sorted(PLUGINS.glob("*/medsdk_*/card.json")):
         bundle = Bundle(card.parent)
         precision = "int8" if bundle.card.input.dtype == "uint8" else "float"
-        yield Subject(f"medsdk: {bundle.card.disease}", bundle.model(), precision)
+        yield Subject(f"{PREFIX}{bundle.card.disease}", bundle.model(), bundle.card.input.height, precision)
 
 
-def timed(subjects: list[Subject], invocations: int) -> list[Row]:
-    """All in turn, round after round."""
+def rows(subjects: list[Subject], invocations: int) -> list[Row]:
+    times = timed(subjects, invocations)
+    return [
+        Row(each.name, each.side, each.precision, len(each.content) / 1e6, 1000 * median(seconds))
+        for each, seconds in zip(subjects, times, strict=True)
+    ]
+
+
+def timed(subjects: list[Subject], invocations: int) -> list[list[float]]:
+    """Seconds of each subject's invocations, all subjects in turn, round after round."""
     with ExitStack() as stack:
         models = [stack.enter_context(Model(subject.content, subject.name)) for subject in subjects]
-        times: list[list[float]] = [[] for _ in models]
-        for number in range(WARM_UP + invocations):
-            for model, kept in zip(models, times, strict=True):
-                seconds = once(model)
-                if number >= WARM_UP:
-                    kept.append(seconds)
-        return [
-            Row(s.name, model.input_shape[1], s.precision, len(s.content) / 1e6, 1000 * median(kept))
-            for s, model, kept in zip(subjects, models, times, strict=True)
-        ]
+        rounds = [[once(model) for model in models] for _ in range(WARM_UP + invocations)][WARM_UP:]
+        return [list(seconds) for seconds in zip(*rounds, strict=True)]
+
+
+def against_plain(invocations: int) -> Iterator[str]:
+    """What attention and rejection cost: the median of the ratios of one round each."""
+    yield "| model | ms | its plain backbone, ms | ratio |"
+    yield "| --- | --- | --- | --- |"
+    for subject in shipped():
+        ours, plain = timed([subject, plain_backbone(subject)], 4 * invocations)
+        ratio = median(mine / bare for mine, bare in zip(ours, plain, strict=True))
+        yield f"| {subject.name} | {1000 * median(ours):.2f} | {1000 * median(plain):.2f} | {ratio:.3f} |"
+
+
+def plain_backbone(subject: Subject) -> Subject:
+    import keras
+    from medsdk_converters import backbones, export
+
+    recipe = read_recipe(RECIPES / f"{subject.name.removeprefix(PREFIX)}.toml")
+    side = recipe.input.height
+    model = backbones.build(recipe.model.backbone, height=side, width=side, outputs=recipe.logits, weights=None)
+    image = keras.Input(batch_shape=(1, side, side, 3), name="image")
+    pixels = np.random.default_rng(1).integers(0, 256, (4, side, side, 3)).astype(np.uint8)
+    plain = keras.Model(image, model(image)[0], name="plain")
+    return Subject("plain", export.convert(plain, pixels, "int8", export.PLAIN_RANGE), side, "int8")
 
 
 def once(model: Model) -> float:

@@ -78,7 +78,7 @@ def main(data: Path, only: tuple[str, ...]) -> None:
             found[disease] = measure(analyzer, data)
     identified = identification(data)
     everything = {"diseases": found, "identified": identified}
-    write_beside(MEASURED, json.dumps(everything, indent=1, sort_keys=True).encode() + b"\n")
+    write_beside(MEASURED, json.dumps(everything, indent=1).encode() + b"\n")
     write_beside(ROOT / "docs" / "reference" / "figures.md", page(found, identified).encode())
     write_beside(README, with_table(README.read_text(), "\n".join(overview(found))).encode())
 

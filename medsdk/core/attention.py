@@ -83,14 +83,21 @@ class Attention(np.ndarray[Any, np.dtype[np.float32]]):
         write_beside(target, encoded.tobytes())
 
 
-def class_activation(features: Floats, weights: Floats, direction: Floats) -> Floats:
-    """Feature map (fh, fw, c), head weights (c, logits) and a direction among the logits to the map (fh, fw).
+def evidence(features: Floats, weights: Floats, direction: Floats) -> Floats:
+    """How much each place of a feature map (fh, fw, c) speaks for a direction among the logits, (fh, fw).
+
+    `weights` (c, logits) are the head's.
+    """
+    return features @ (weights @ direction)
+
+
+def class_activation(evidence: Floats) -> Floats:
+    """The map (fh, fw) of such evidence (Zhou et al. 2016).
 
     Scaled so that the strongest place is 1; places that speak no more for it than the picture's mean does are 0. The mean
     is taken away because in a picture without the disease every place speaks against it, and the question is still where
     the evidence lies that there is.
     """
-    evidence = features @ (weights @ direction)
     heat = np.maximum(evidence - evidence.mean(), 0)
     strongest = float(heat.max())
     return (heat / strongest if strongest > 0 else heat).astype(np.float32)

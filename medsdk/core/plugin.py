@@ -144,8 +144,8 @@ class DiseasePlugin:
         weights = self.bundle.reference.get("head_weights")
         if weights is None or outputs.features is None:
             return None
-        heat = attention.class_activation(outputs.features, weights, decision.direction(outputs.logits, self.card))
-        return _Explanation(heat, outputs.tensor, outputs.picture)
+        evidence = attention.evidence(outputs.features, weights, decision.direction(outputs.logits, self.card))
+        return _Explanation(evidence, outputs.tensor, outputs.picture)
 
     @cached_property
     def _pipeline(self) -> Pipeline:
@@ -177,8 +177,8 @@ class DiseasePlugin:
 class _Explanation:
     """An attention map at the size of the feature map: small enough to keep with every prediction."""
 
-    def __init__(self, heat: Floats, tensor: Tensor, picture: Picture) -> None:
-        self._heat, self._view = heat, tensor.view
+    def __init__(self, evidence: Floats, tensor: Tensor, picture: Picture) -> None:
+        self._evidence, self._view = evidence, tensor.view
         self._shape, self._scale = picture.pixels.shape, picture.scale
         self._reopen = picture.reopen
 
@@ -188,4 +188,5 @@ class _Explanation:
             # The view is in pixels of the reduced picture; the map lies over the whole one.
             height, width = self._reopen().shape[:2]
             view = view.scaled(width / self._shape[1], height / self._shape[0])
-        return attention.Attention(attention.over_source(self._heat, view, height, width), self._reopen)
+        heat = attention.class_activation(self._evidence)
+        return attention.Attention(attention.over_source(heat, view, height, width), self._reopen)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import medsdk
-from medsdk.core.attention import Attention, class_activation, over_source
+from medsdk.core.attention import Attention, class_activation, evidence, over_source
 from medsdk.core.frame import View
 
 
@@ -17,13 +17,13 @@ def test_class_activation_is_the_weighted_sum_scaled_to_one() -> None:
     features[0, 1] = (1, 2, 0)
     features[1, 0] = (0, 0, 5)
     weights = np.array([[1, 0], [1, 0], [0, 1]], np.float32)
-    heat = class_activation(features, weights, np.array([1, -1], np.float32))
+    heat = class_activation(evidence(features, weights, np.array([1, -1], np.float32)))
     # Evidence [[0, 3], [-5, 0]] with mean -0.5.
     assert np.allclose(heat, [[0.5 / 3.5, 1], [0, 0.5 / 3.5]])
 
 
 def test_places_that_speak_alike_are_zero() -> None:
-    heat = class_activation(np.ones((2, 2, 1), np.float32), -np.ones((1, 1), np.float32), np.ones(1, np.float32))
+    heat = class_activation(evidence(np.ones((2, 2, 1), np.float32), -np.ones((1, 1), np.float32), np.ones(1, np.float32)))
     assert heat.max() == 0
 
 

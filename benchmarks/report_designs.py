@@ -28,7 +28,6 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-from medsdk_converters.recipe import read_recipe
 
 from medsdk.core.bundle import Bundle
 from medsdk.core.card import Estimate, read_card
@@ -36,7 +35,6 @@ from medsdk.core.files import write_beside
 from medsdk.core.runtime import Model, runtime
 
 PLUGINS = Path(__file__).parent.parent / "plugins"
-RECIPES = Path(__file__).parent.parent / "converters" / "recipes"
 PREFIX = "medsdk: "
 WARM_UP = 5
 HEAD = """# The original report's designs beside medsdk's models
@@ -164,9 +162,10 @@ def against_plain(invocations: int) -> Iterator[str]:
 
 def plain_backbone(subject: Subject) -> Subject:
     import keras
-    from medsdk_converters import backbones, export
+    from medsdk_converters import backbones, export, recipes
+    from medsdk_converters.recipe import read_recipe
 
-    recipe = read_recipe(RECIPES / f"{subject.name.removeprefix(PREFIX)}.toml")
+    recipe = read_recipe(recipes.locate(subject.name.removeprefix(PREFIX)))
     side = recipe.input.height
     model = backbones.build(recipe.model.backbone, height=side, width=side, outputs=recipe.logits, weights=None)
     image = keras.Input(batch_shape=(1, side, side, 3), name="image")

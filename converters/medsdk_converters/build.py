@@ -24,7 +24,7 @@ from medsdk_converters.inference import float_logits, infer
 from medsdk_converters.preparation import Indices, Prepared, Progress, prepare
 from medsdk_converters.recipe import Quantise, Recipe
 
-__all__ = ["Export", "Prepared", "bundle", "prepare", "train"]
+__all__ = ["Export", "Prepared", "bundle", "fit_head_bias", "prepare", "train"]
 
 Report = Callable[[str], None]
 
@@ -97,6 +97,14 @@ def train(recipe: Recipe, prepared: Prepared, work: Path, report: Report) -> Any
     return model
 
 
+def fit_head_bias(recipe: Recipe, prepared: Prepared, model: Any) -> None:
+    """Change the trained model in place, where the recipe asks for it: before it is saved for `check` to compare with."""
+    if not recipe.calibrate.head_bias:
+        return
+    val = prepared.indices("val")
+    head_bias.fit(model, float_logits(model, prepared.pixels[val]), prepared.labels[val], recipe.model.activation)
+
+
 def bundle(
     recipe: Recipe,
     prepared: Prepared,
@@ -107,7 +115,7 @@ def bundle(
     report: Report | None = None,
 ) -> bundling.Parts:
     """Export, calibrate, fit, pass the gate, evaluate. `model` may be fine-tuned in place. Raises GateError."""
-    exact = _val_logits(recipe, prepared, model, how)
+    exact = float_logits(model, prepared.pixels[prepared.indices("val")], how.value_range)
     candidate = _candidate(recipe, prepared, model, command, progress, how, exact, report or _nobody)
     worst = () if not gate.failed(candidate.checks, how.accept) else _worst(prepared, model, how, recipe.seed)
     gate.enforce(candidate.checks, how.accept, worst)
@@ -123,16 +131,6 @@ def bundle(
     drawing = evaluating.diagram(recipe, prepared, card, judged[0]) if judged else None
     siblings = _siblings(prepared, model, card, how, drawing, recipe.seed)
     return bundling.Parts(card, candidate.content, candidate.reference, siblings)
-
-
-def _val_logits(recipe: Recipe, prepared: Prepared, model: Any, how: Export) -> npt.NDArray[np.float32]:
-    """Of the float model, behind the fit of its head's bias where the recipe asks for that."""
-    val = prepared.indices("val")
-    logits = float_logits(model, prepared.pixels[val], how.value_range)
-    if not recipe.calibrate.head_bias:
-        return logits
-    head_bias.fit(model, logits, prepared.labels[val], recipe.model.activation)
-    return float_logits(model, prepared.pixels[val], how.value_range)
 
 
 def _candidate(

@@ -114,6 +114,7 @@ def train(
         click.echo(leaving_out.text(leaving_out.leave_out(parsed, prepared, leave_out, work, _say)))
         return
     model = build.train(parsed, prepared, work, _say) if trained is None else loading.load(trained, work)
+    build.fit_head_bias(parsed, prepared, model)
     # Before the bundle is made, since fine-tuning for int8 would change it: `check --float` asks for this one.
     model.save(work / "float.keras")
     options = _options(("--quantise", quantise, None), ("--mobile", mobile, False), accept)

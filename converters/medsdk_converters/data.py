@@ -59,7 +59,7 @@ def gather(recipe: Recipe, root: Path) -> tuple[list[Example], tuple[DataSet, ..
         pictures = read_labelled(path)
         found = list(_examples(recipe, spec, pictures))
         if not found:
-            labels = sorted({Example(picture, spec.name, -1, True).value(spec.column) for picture in pictures})
+            labels = sorted({_own_label(picture, spec) for picture in pictures})
             raise DataError(
                 f"{path}: none of its labels {labels} is in the recipe's {sorted(spec.labels)}.",
                 f"Correct data.labels of {spec.name!r} in the recipe.",
@@ -152,9 +152,16 @@ def _check_both_kinds(recipe: Recipe, examples: Sequence[Example], where: str, r
 def _examples(recipe: Recipe, spec: DataSpec, pictures: Iterable[LabelledPicture]) -> Iterable[Example]:
     index = {label.id: i for i, label in enumerate(recipe.labels)}
     for picture in pictures:
-        unlabelled = Example(picture, spec.name, -1, True)
-        label = unlabelled.value(spec.column) or picture.label
-        if label not in spec.labels or not unlabelled.matches(spec.only):
+        label = _own_label(picture, spec)
+        if label not in spec.labels:
             continue
-        held_out = bool(spec.train_without) and unlabelled.matches(spec.train_without)
-        yield Example(picture, spec.name, index[spec.labels[label]], not held_out)
+        example = Example(picture, spec.name, index[spec.labels[label]], True)
+        if not example.matches(spec.only):
+            continue
+        held_out = bool(spec.train_without) and example.matches(spec.train_without)
+        yield Example(picture, spec.name, example.label, not held_out)
+
+
+def _own_label(picture: LabelledPicture, spec: DataSpec) -> str:
+    """The set's own label: the recipe's column where that holds one."""
+    return Example(picture, spec.name, -1, True).value(spec.column) or picture.label

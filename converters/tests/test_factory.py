@@ -18,7 +18,7 @@ from medsdk.core.card import Step, encode_card, read_card
 
 pytest.importorskip("tensorflow")
 
-from medsdk_converters import bundling, cli, gate, mobile
+from medsdk_converters import bundling, cli, gate, head_bias, mobile
 
 
 def run(command: Any, *arguments: object) -> Result:
@@ -95,6 +95,22 @@ def test_check_passes_what_train_made(trained: Path, spots: Path) -> None:
     assert all(found.values()), found
     wanted = {"schema", "sha256", "signature", "delegate", "size", "preprocessing", "mobile labels", "AUC", "agreement"}
     assert wanted <= set(found)
+
+
+def test_the_float_model_that_is_kept_has_the_heads_bias_too(
+    trained: Path, spots: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def skewed(model: Any, *_: object) -> None:
+        layer = model.get_layer("logits")
+        layer.bias.assign(np.asarray(layer.bias) + np.array([3.0, -3.0]))
+
+    monkeypatch.setattr(head_bias, "fit", skewed)
+    recipe = tmp_path / "spots.toml"
+    recipe.write_text((trained / "spots.toml").read_text() + "\n[calibrate]\nhead_bias = true\n")
+    made = run(cli.train, recipe, "--data", spots, "--out", tmp_path / "b", "--trained", trained / "b.work/float.keras")
+    assert made.exit_code == 0, made.output
+    kept = ("--data", spots, "--float", tmp_path / "b.work/float.keras", "--work", tmp_path / "b.work")
+    assert all(checks_of(tmp_path / "b", *kept).values())
 
 
 def test_check_prints_a_table(trained: Path) -> None:

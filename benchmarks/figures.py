@@ -27,8 +27,9 @@ sys.path.insert(0, str(ROOT / "converters"))
 
 from medsdk_converters import data as labelled  # noqa: E402
 from medsdk_converters import recipes  # noqa: E402
+from medsdk_converters.evaluating import asked  # noqa: E402
 from medsdk_converters.model_card import render  # noqa: E402
-from medsdk_converters.recipe import read_recipe  # noqa: E402
+from medsdk_converters.recipe import EvaluationSpec, read_recipe  # noqa: E402
 
 import medsdk  # noqa: E402
 from medsdk.core.card import Estimate, Evaluation, encode_card  # noqa: E402
@@ -36,7 +37,6 @@ from medsdk.core.files import write_beside  # noqa: E402
 from medsdk.core.images import Pixels, decode  # noqa: E402
 from medsdk.core.prediction import Prediction  # noqa: E402
 from medsdk.evaluation.data import read_labelled  # noqa: E402
-from medsdk.evaluation.metrics import figures  # noqa: E402
 
 README = ROOT / "README.md"
 MEASURED = ROOT / "benchmarks" / "figures.json"
@@ -95,7 +95,7 @@ def measure(analyzer: medsdk.Analyzer, data: Path) -> dict[str, object]:
             and example.matches(spec.where)
             and not (spec.without and example.matches(spec.without))
         ]
-        sets[spec.set] = evaluated(analyzer, judged(analyzer, chosen))
+        sets[spec.set] = evaluated(analyzer, judged(analyzer, chosen), spec)
     in_card = {e.set: {k: round(v.value, 4) for k, v in e.figures.items()} for e in analyzer.card.evaluations}
     test = [example for example in examples if example.picture.split == "test" and example.matches(recipe.decide.where)]
     tried = (changed(analyzer, test), resized(analyzer, test), looked_at(analyzer, test, data))
@@ -162,7 +162,7 @@ def judged(analyzer: medsdk.Analyzer, examples: list[labelled.Example]) -> list[
     return [Judged(example, prediction) for example, prediction in zip(examples, predictions, strict=True)]
 
 
-def evaluated(analyzer: medsdk.Analyzer, results: list[Judged]) -> dict[str, object]:
+def evaluated(analyzer: medsdk.Analyzer, results: list[Judged], spec: EvaluationSpec) -> dict[str, object]:
     """Figures over the pictures that were not rejected, and the share that was."""
     accepted = [result for result in results if result.prediction.verdict != "rejected"]
     order = [label.id for label in analyzer.card.labels]
@@ -170,7 +170,7 @@ def evaluated(analyzer: medsdk.Analyzer, results: list[Judged]) -> dict[str, obj
         [[{s.label: s.probability for s in r.prediction.scores}[name] for name in order] for r in accepted]
     )
     truth = np.array([result.example.label for result in accepted])
-    found = figures(truth, probability, [result.example.group for result in accepted], analyzer.card)
+    found = asked(spec, truth, probability, [result.example.group for result in accepted], analyzer.card)
     return {
         "pictures": len(results),
         "rejected": round(1 - len(accepted) / len(results), 4),

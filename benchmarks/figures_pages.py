@@ -57,9 +57,10 @@ def overview(found: dict[str, Any]) -> list[str]:
         for name, values in result["sets"].items():
             floor = result["card"].get(name, {}).get("floor_border_auc")
             auc, low, high = values["figures"].get("auc", [float("nan")] * 3)
-            rest = [f"{values['figures'][k][0]:.2f}" for k in ("sensitivity", "specificity")]
-            shown = f"{floor:.2f}" if floor is not None else "–"
-            rows.append((f"`{disease}`", name, f"{auc:.3f} ({low:.3f} to {high:.3f})", *rest, shown))
+            # A set that is asked for one label has no operating point.
+            rest = [values["figures"].get(k, [None])[0] for k in ("sensitivity", "specificity")]
+            shown = ("–" if value is None else f"{value:.2f}" for value in (*rest, floor))
+            rows.append((f"`{disease}`", name, f"{auc:.3f} ({low:.3f} to {high:.3f})", *shown))
     return table(("plugin", "set", "AUC", "sensitivity", "specificity", "floor"), rows)
 
 

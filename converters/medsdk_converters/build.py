@@ -124,7 +124,7 @@ def bundle(
         for spec in recipe.evaluate
     ]
     evaluations = tuple(
-        evaluating.evaluation(recipe, prepared, candidate.card, spec, said)
+        evaluating.evaluation(prepared, candidate.card, spec, said)
         for spec, said in zip(recipe.evaluate, judged, strict=True)
     )
     card = msgspec.structs.replace(candidate.card, evaluations=evaluations)

@@ -65,8 +65,9 @@ def _columns(context: click.Context, parameter: click.Parameter, given: str | No
 )
 @click.option(
     "--leave-out",
-    metavar="COLUMN",
-    help="Train without each value of this column (such as source) and judge it; writes WORK/leave_out.json, no bundle.",
+    metavar="COLUMN[=VALUE,...]",
+    help="Train without each value of this column (such as source) and judge it; writes WORK/leave_out.json, no bundle. "
+    "With values: once, without any of these.",
 )
 @click.option(
     "--quantise",
@@ -111,7 +112,10 @@ def train(
         click.echo(cross_validation.text(cross_validation.cross_validate(parsed, prepared, folds, work, _say, folds_of)))
         return
     if leave_out is not None:
-        click.echo(leaving_out.text(leaving_out.leave_out(parsed, prepared, leave_out, work, _say)))
+        column, _, values = leave_out.partition("=")
+        only = tuple(value.strip() for value in values.split(",") if value.strip())
+        found = leaving_out.leave_out(parsed, prepared, column, work, _say, only, together=bool(only))
+        click.echo(leaving_out.text(found))
         return
     model = build.train(parsed, prepared, work, _say) if trained is None else loading.load(trained, work)
     build.fit_head_bias(parsed, prepared, model)

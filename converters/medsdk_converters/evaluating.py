@@ -12,7 +12,7 @@ from medsdk.core import decision
 from medsdk.core.card import Card, Estimate, Evaluation
 from medsdk.evaluation import plots
 from medsdk.evaluation.curves import calibration
-from medsdk.evaluation.metrics import figures
+from medsdk.evaluation.metrics import asking_for, figures, label_figures
 from medsdk_converters import floors
 from medsdk_converters.errors import RecipeError
 from medsdk_converters.export import PLAIN_RANGE, Range
@@ -49,19 +49,30 @@ def judge(
     return Judged(rows, decision.probabilities(outputs.logits, card))
 
 
-def evaluation(recipe: Recipe, prepared: Prepared, card: Card, spec: EvaluationSpec, judged: Judged) -> Evaluation:
+def evaluation(prepared: Prepared, card: Card, spec: EvaluationSpec, judged: Judged) -> Evaluation:
     """One set's figures with their intervals over groups, and the floors."""
     rows, truth = judged.rows, prepared.labels[judged.rows]
     groups = [prepared.examples[i].group for i in rows]
-    found = figures(truth, judged.probability, groups, card)
+    found = asked(spec, truth, judged.probability, groups, card)
+    if spec.label:
+        card = asking_for(card, spec.label)
     return Evaluation(
         spec.set,
         len(rows),
         len(set(groups)),
-        int(positive_labels(recipe)[truth].sum()),
-        {**found, **_floors(recipe, prepared, rows, groups, card)},
+        int(_positive(card)[truth].sum()),
+        {**found, **_floors(prepared, rows, groups, card)},
         spec.note,
     )
+
+
+def asked(
+    spec: EvaluationSpec, truth: Indices, probability: npt.NDArray[np.float64], groups: Sequence[str], card: Card
+) -> dict[str, Estimate]:
+    """The figures of what the set is asked for: positive or negative, or one label."""
+    if spec.label:
+        return label_figures(truth, probability, groups, card, spec.label)
+    return figures(truth, probability, groups, card)
 
 
 def diagram(recipe: Recipe, prepared: Prepared, card: Card, judged: Judged) -> bytes:
@@ -75,6 +86,10 @@ def positive_labels(recipe: Recipe) -> npt.NDArray[np.bool_]:
     return np.array([label.positive for label in recipe.labels])
 
 
+def _positive(card: Card) -> npt.NDArray[np.bool_]:
+    return np.array([label.positive for label in card.labels])
+
+
 def _belongs(prepared: Prepared, row: int, spec: EvaluationSpec) -> bool:
     example = prepared.examples[row]
     return example.matches(spec.where) and not (bool(spec.without) and example.matches(spec.without))
@@ -84,8 +99,8 @@ def _splits(prepared: Prepared) -> list[str]:
     return sorted({example.picture.split for example in prepared.examples})
 
 
-def _floors(recipe: Recipe, prepared: Prepared, rows: Indices, groups: Sequence[str], card: Card) -> dict[str, Estimate]:
-    positive = positive_labels(recipe)[prepared.labels]
+def _floors(prepared: Prepared, rows: Indices, groups: Sequence[str], card: Card) -> dict[str, Estimate]:
+    positive = _positive(card)[prepared.labels]
     train_rows = prepared.indices("train", trainable=True)
     if len(set(positive[rows])) < 2 or len(set(positive[train_rows])) < 2:
         return {}
@@ -94,11 +109,11 @@ def _floors(recipe: Recipe, prepared: Prepared, rows: Indices, groups: Sequence[
         chance = floors.scores(describe(prepared.thumbnails), positive, train_rows)[rows]
         # As a card of two labels, so that the same bootstrap gives the interval.
         two = np.zeros((len(rows), len(card.labels)))
-        two[:, _first(recipe, wanted=True)] = chance
-        two[:, _first(recipe, wanted=False)] = 1 - chance
+        two[:, _first(card, wanted=True)] = chance
+        two[:, _first(card, wanted=False)] = 1 - chance
         found[name] = figures(prepared.labels[rows], two, groups, card)["auc"]
     return found
 
 
-def _first(recipe: Recipe, *, wanted: bool) -> int:
-    return next(i for i, label in enumerate(recipe.labels) if label.positive is wanted)
+def _first(card: Card, *, wanted: bool) -> int:
+    return next(i for i, label in enumerate(card.labels) if label.positive is wanted)

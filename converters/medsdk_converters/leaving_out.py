@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -30,7 +31,8 @@ class Finding(msgspec.Struct, frozen=True):
 
     `within` is true where ill and well both come from the source that was left out; otherwise the kind that it lacks
     is taken from the other sources' test split, and the figure flatters. `sensitivity_at_90` is at the threshold that
-    calls a tenth of those negatives ill.
+    calls a tenth of those negatives ill; `sensitivity` and `specificity` are at the threshold that the recipe's rule
+    chose on val, where the source was not: what a user in that hospital would meet. None where val lacks one kind.
     """
 
     label: str
@@ -39,15 +41,21 @@ class Finding(msgspec.Struct, frozen=True):
     within: bool
     auc: Estimate
     sensitivity_at_90: float
+    sensitivity: float | None = None
+    specificity: float | None = None
 
 
 class LeftOut(msgspec.Struct, frozen=True):
-    """One value of the column: what was found on its pictures, or why it could not be left out."""
+    """One value of the column: what was found on its pictures, or why it could not be left out.
+
+    `beside` names the values that were left out of the same training.
+    """
 
     value: str
     pictures: int
     findings: tuple[Finding, ...] = ()
     reason: str = ""
+    beside: tuple[str, ...] = ()
 
 
 class LeavingOut(msgspec.Struct, frozen=True):
@@ -65,48 +73,118 @@ def leave_out(
     column: str,
     work: Path,
     report: Callable[[str], None],
-    only: tuple[str, ...] = (),
+    only: Sequence[str] = (),
+    *,
+    together: bool = False,
 ) -> LeavingOut:
     """Train once for each value of the column (or of `only`) without its pictures, and write leave_out.json in `work`.
 
-    A value without which nothing could be learnt or chosen is named with the reason. Killed and called again, it goes on.
+    `together`: train once, without any of them, and judge each by itself. A value without which nothing could be learnt
+    or chosen is named with the reason. Killed and called again, it goes on.
     """
-    values = only or tuple(sorted({example.value(column) for example in prepared.examples} - {""}))
-    if not values:
+    there = tuple(sorted({example.value(column) for example in prepared.examples} - {""}))
+    if not there:
         raise DataError(f"No picture has a value in the column {column!r}.", "Name a column of the manifest.")
-    result = LeavingOut(
-        recipe.name, recipe.seed, column, tuple(_one(recipe, prepared, column, v, work, report) for v in values)
-    )
+    unknown = [value for value in only if value not in there]
+    if unknown:
+        raise DataError(f"No picture has {column}={unknown[0]}.", f"There are: {', '.join(there)}.")
+    values = tuple(only) or there
+    groups = [values] if together else [(value,) for value in values]
+    found = (left for group in groups for left in _without(recipe, prepared, column, group, work, report))
+    result = LeavingOut(recipe.name, recipe.seed, column, tuple(found))
     write_beside(work / FILE, msgspec.json.format(msgspec.json.encode(result), indent=1) + b"\n")
     return result
 
 
 def text(result: LeavingOut) -> str:
     """A table for a terminal."""
-    lines = [f"{'left out':<16}{'label':<16}{'ill':>6}{'well':>6}  {'AUC':<22}{'sens. at .90':>12}"]
+    lines = [f"{'left out':<16}{'label':<16}{'ill':>6}{'well':>6}  {'AUC':<22}{'sens. at .90':>12}{'sens.':>8}{'spec.':>8}"]
     for left in result.values:
         if left.reason:
             lines.append(f"{left.value:<16}{left.reason}")
         for one in left.findings:
             auc = f"{one.auc.value:.3f} ({one.auc.low:.3f}-{one.auc.high:.3f}){'' if one.within else ' *'}"
             counted = f"{left.value:<16}{one.label:<16}{one.positives:>6}{one.negatives:>6}"
-            lines.append(f"{counted}  {auc:<22}{one.sensitivity_at_90:>12.3f}")
+            at_point = "".join("       -" if x is None else f"{x:>8.3f}" for x in (one.sensitivity, one.specificity))
+            lines.append(f"{counted}  {auc:<22}{one.sensitivity_at_90:>12.3f}{at_point}")
+    lines.append("sens. and spec.: at the threshold that was chosen on val, without the source")
     return "\n".join([*lines, "* one kind is of other sources, from the test split: this flatters"])
 
 
-def _one(recipe: Recipe, prepared: Prepared, column: str, value: str, work: Path, report: Callable[[str], None]) -> LeftOut:
-    report(f"without {column} {value}")
-    away = [example.value(column) == value for example in prepared.examples]
-    examples = splitting.without(prepared.examples, away)
+def _without(
+    recipe: Recipe, prepared: Prepared, column: str, group: tuple[str, ...], work: Path, report: Callable[[str], None]
+) -> list[LeftOut]:
+    """One training without all values of the group, and what it says of each."""
+    report(f"without {column} {', '.join(group)}")
+    values = [example.value(column) for example in prepared.examples]
+    examples = splitting.without(prepared.examples, [value in group for value in values])
+    folder = work / f"without-{'-'.join(map(_as_name, group))}"
     try:
-        judged = held_out.judge(
-            recipe, prepared, examples, (splitting.LEFT_OUT, "test"), work / f"without-{_as_name(value)}", report
-        )
+        judged = held_out.judge(recipe, prepared, examples, (splitting.LEFT_OUT, "test", "val"), folder, report)
     except DataError as error:
-        return LeftOut(value, sum(away), reason=str(error))
-    outside = np.array(away)[judged.rows]
-    found = (_finding(prepared, judged, outside, name, indices) for name, indices in _kinds(recipe))
-    return LeftOut(value, sum(away), tuple(one for one in found if one is not None))
+        return [LeftOut(value, values.count(value), reason=str(error)) for value in group]
+    parts = _Parts(recipe, prepared, judged, np.array([examples[i].picture.split for i in judged.rows]))
+    return [
+        LeftOut(
+            value,
+            values.count(value),
+            parts.findings(np.array([values[i] == value for i in judged.rows])),
+            beside=tuple(other for other in group if other != value),
+        )
+        for value in group
+    ]
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What one training said, and the split of each row of it."""
+
+    recipe: Recipe
+    prepared: Prepared
+    judged: Judged
+    splits: npt.NDArray[np.str_]
+
+    def findings(self, outside: npt.NDArray[np.bool_]) -> tuple[Finding, ...]:
+        """`outside` (rows,) is true for the source that is asked about."""
+        found = (self._finding(outside, name, indices) for name, indices in _kinds(self.recipe))
+        return tuple(one for one in found if one is not None)
+
+    def _finding(self, outside: npt.NDArray[np.bool_], name: str, indices: list[int]) -> Finding | None:
+        """None where the source that was left out has too few who are ill to say anything."""
+        ill = np.isin(self.prepared.labels[self.judged.rows], indices)
+        chance = self.judged.probability[:, indices].sum(axis=1)
+        enough = {kind: int((outside & (ill == kind)).sum()) >= _FEWEST for kind in (True, False)}
+        if not enough[True]:
+            return None
+        well = outside if enough[False] else self.splits == "test"
+        rows = np.flatnonzero((outside & ill) | (well & ~ill))
+        truth = ill[rows]
+        two = np.stack([1 - chance[rows], chance[rows]], axis=1)
+        groups = [self.prepared.examples[i].group for i in self.judged.rows[rows]]
+        auc = figures(truth.astype(np.int64), two, groups, _binary(self.judged.card))["auc"]
+        at_90, _ = operating_point(truth, chance[rows], _RULE)
+        return Finding(
+            name,
+            int(truth.sum()),
+            int((~truth).sum()),
+            enough[False],
+            auc,
+            float((chance[rows][truth] >= at_90).mean()),
+            *self._at_chosen_point(ill, chance, rows),
+        )
+
+    def _at_chosen_point(
+        self, ill: npt.NDArray[np.bool_], chance: npt.NDArray[np.float64], rows: Indices
+    ) -> tuple[float | None, float | None]:
+        """Sensitivity and specificity on the rows, at the threshold that the recipe's rule chooses on val."""
+        where = self.recipe.decide.where
+        matching = np.array([self.prepared.examples[i].matches(where) for i in self.judged.rows])
+        val = matching & (self.splits == "val")
+        if ill[val].all() or not ill[val].any():
+            return None, None
+        threshold, _ = operating_point(ill[val], chance[val], self.recipe.decide.rule)
+        called, truth = chance[rows] >= threshold, ill[rows]
+        return float(called[truth].mean()), float(1 - called[~truth].mean())
 
 
 def _kinds(recipe: Recipe) -> list[tuple[str, list[int]]]:
@@ -115,32 +193,6 @@ def _kinds(recipe: Recipe) -> list[tuple[str, list[int]]]:
     if recipe.model.activation == "ordinal":
         return [("positive", [index for index, _ in positive])]
     return [(name, [index]) for index, name in positive]
-
-
-def _finding(
-    prepared: Prepared, judged: Judged, outside: npt.NDArray[np.bool_], name: str, indices: list[int]
-) -> Finding | None:
-    """None where the source that was left out has too few who are ill to say anything."""
-    ill = np.isin(prepared.labels[judged.rows], indices)
-    kinds = {kind: outside & (ill == kind) for kind in (True, False)}
-    there = {kind: int(rows.sum()) >= _FEWEST for kind, rows in kinds.items()}
-    if not there[True]:
-        return None
-    chosen = kinds[True] | (kinds[False] if there[False] else ~outside & ~ill)
-    places: Indices = np.flatnonzero(chosen)
-    truth, chance = ill[places], judged.probability[places][:, indices].sum(axis=1)
-    two = np.stack([1 - chance, chance], axis=1)
-    groups = [prepared.examples[i].group for i in judged.rows[places]]
-    auc = figures(truth.astype(np.int64), two, groups, _binary(judged.card))["auc"]
-    threshold, _ = operating_point(truth, chance, _RULE)
-    return Finding(
-        name,
-        int(truth.sum()),
-        int((~truth).sum()),
-        there[False],
-        auc,
-        float((chance[truth] >= threshold).mean()),
-    )
 
 
 def _binary(card: Card) -> Card:

@@ -156,12 +156,16 @@ class ExportSpec(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class EvaluationSpec(Struct, frozen=True, forbid_unknown_fields=True):
-    """A set that the card reports on. `where` and `without` hold columns and values."""
+    """A set that the card reports on. `where` and `without` hold columns and values.
+
+    `label`: the set is asked for this one label by its own probability, and not for positive or negative.
+    """
 
     set: Text
     split: Text
     where: dict[str, str] = field(default_factory=dict)
     without: dict[str, str] = field(default_factory=dict)
+    label: str = ""
     note: str = ""
 
 
@@ -209,6 +213,11 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             strange = set(data.labels.values()) - ids
             if strange:
                 raise ValueError(f"data {data.name!r} maps to {sorted(strange)}, which no label has as its id")
+        asked = {spec.label for spec in self.evaluate} - {""}
+        if asked - ids:
+            raise ValueError(f"an evaluation asks for {sorted(asked - ids)}, which no label has as its id")
+        if asked and self.model.activation == "ordinal":
+            raise ValueError("grades are not asked for one by one: an evaluation's 'label' is for softmax and sigmoid")
         if (self.loss.kind == "ordinal") != (self.model.activation == "ordinal"):
             raise ValueError("loss kind and model activation must both be 'ordinal', or neither")
 

@@ -69,7 +69,7 @@ def test_a_source_with_both_kinds_is_judged_by_itself(recipe_file: Write, tmp_pa
     found = leave_out(recipe_file(), prepared_of(*both, *others), tmp_path)["north"]
     (finding,) = found.findings
     assert (found.pictures, finding.positives, finding.negatives, finding.within) == (24, 12, 12, True)
-    assert finding.auc.value == finding.sensitivity_at_90 == 1
+    assert finding.auc.value == finding.sensitivity_at_90 == finding.sensitivity == finding.specificity == 1
 
 
 @pytest.mark.usefixtures("oracle")
@@ -79,6 +79,35 @@ def test_what_a_source_lacks_is_taken_from_the_test_split_and_said(recipe_file: 
     (finding,) = found["north"].findings
     assert (finding.positives, finding.negatives, finding.within) == (12, 11, False)
     assert "1.000" in leaving_out.text(leaving_out.LeavingOut("r", 1, "source", (found["north"],)))
+
+
+@pytest.mark.usefixtures("oracle")
+def test_sources_are_left_out_together(recipe_file: Write, tmp_path: Path) -> None:
+    places = [("south", label, split, 11) for label in (0, 1) for split in ("train", "val", "test")]
+    prepared = prepared_of(("north", 1, "train", 12), ("east", 0, "val", 12), ("east", 1, "test", 13), *places)
+    trained: list[str] = []
+    recipe = read_recipe(recipe_file())
+    result = leaving_out.leave_out(recipe, prepared, "source", tmp_path, trained.append, ("north", "east"), together=True)
+    assert trained == ["without source north, east"]
+    north, east = result.values
+    assert (north.beside, east.beside) == (("east",), ("north",))
+    # The east's well people are of its own; those beside the north's ill are of the south's test split alone.
+    assert [(one.positives, one.negatives, one.within) for one in north.findings] == [(12, 11, False)]
+    assert [(one.positives, one.negatives, one.within) for one in east.findings] == [(13, 12, True)]
+
+
+@pytest.mark.usefixtures("oracle")
+def test_where_val_has_no_ill_no_point_is_chosen(recipe_file: Write, tmp_path: Path) -> None:
+    both = [("north", label, "train", 12) for label in (0, 1)]
+    others = [("south", label, "train", 11) for label in (0, 1)] + [("south", 0, "val", 11)]
+    (finding,) = leave_out(recipe_file(), prepared_of(*both, *others), tmp_path)["north"].findings
+    assert (finding.auc.value, finding.sensitivity, finding.specificity) == (1, None, None)
+
+
+def test_a_value_that_nobody_has_is_an_error(recipe_file: Write, tmp_path: Path) -> None:
+    prepared = prepared_of(("north", 0, "train", 1))
+    with pytest.raises(DataError, match="source=west"):
+        leaving_out.leave_out(read_recipe(recipe_file()), prepared, "source", tmp_path, print, ("west",))
 
 
 @pytest.mark.usefixtures("oracle")

@@ -108,3 +108,9 @@ def test_the_reference_names_every_field() -> None:
     named = {*re.findall(r"`(?:\w+\.)?(\w+)`", page), *re.findall(r"\[+(\w+)\]", page)}
     for part in (*parts, Decide, Reject, ExportSpec):
         assert set(part.__struct_fields__) <= named, part
+
+
+def test_an_evaluation_asks_for_a_label_that_there_is(recipe_file: Callable[..., Path]) -> None:
+    change = ("[card]", '[[evaluate]]\nset = "blots"\nsplit = "test"\nlabel = "blotched"\n\n[card]')
+    with pytest.raises(RecipeError, match="blotched"):
+        read_recipe(recipe_file(change))

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -31,6 +32,7 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 ECE_BINS = 15
+WITHOUT_THRESHOLD = ("auc", "average_precision", "ece")
 
 
 def figures(
@@ -64,6 +66,34 @@ def figures(
         else:
             found[name] = widened(value, bounds.get(name, (value, value)))
     return found
+
+
+def label_figures(
+    truth: npt.ArrayLike,
+    probability: npt.ArrayLike,
+    groups: Sequence[str],
+    card: Card,
+    label: str,
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> dict[str, Estimate]:
+    """How well the label's own probability tells it from all other labels: auc, average_precision and ece.
+
+    As `figures`, but for the figures that hang on the card's threshold, which is not this label's. Raises KeyError if the
+    card has no such label.
+    """
+    found = figures(truth, probability, groups, asking_for(card, label), resamples=resamples, seed=seed)
+    return {name: found[name] for name in WITHOUT_THRESHOLD if name in found}
+
+
+def asking_for(card: Card, label: str) -> Card:
+    """The card as if this label alone were positive; its figures at the threshold mean nothing. Raises KeyError."""
+    if label not in {each.id for each in card.labels}:
+        raise KeyError(label)
+    labels = tuple(msgspec.structs.replace(each, positive=each.id == label) for each in card.labels)
+    outputs = msgspec.structs.replace(card.outputs, activation="softmax")
+    return msgspec.structs.replace(card, labels=labels, outputs=outputs)
 
 
 def calibration_error(positive: Bools, chance: Floats) -> float:

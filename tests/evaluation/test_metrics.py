@@ -6,8 +6,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from medsdk.core.card import Card, Evaluation
-from medsdk.evaluation.metrics import WeightedFigures, calibration_error, figures
+from medsdk.core.card import Card, Evaluation, Label, Outputs
+from medsdk.evaluation.metrics import WeightedFigures, calibration_error, figures, label_figures
 
 sklearn = pytest.importorskip("sklearn.metrics")
 
@@ -170,3 +170,16 @@ def test_what_does_not_fit_is_an_error(
 ) -> None:
     with pytest.raises(ValueError, match=complaint):
         figures(np.array(truth), np.array(probability), groups, make_card())
+
+
+def test_one_label_is_asked_for_by_its_own_probability(make_card: MakeCard) -> None:
+    truth, probability = some(3)
+    labels = tuple(Label(name, name, name != "a") for name in "abc")
+    card = msgspec.structs.replace(make_card(), labels=labels, outputs=Outputs(activation="softmax"))
+    groups = [str(at) for at in range(len(truth))]
+    found = label_figures(truth, probability, groups, card, "c")
+    assert set(found) == {"auc", "average_precision", "ece"}
+    assert found["auc"].value == pytest.approx(sklearn.roc_auc_score(truth == 2, probability[:, 2]))
+    assert found["auc"].value != pytest.approx(figures(truth, probability, groups, card)["auc"].value)
+    with pytest.raises(KeyError, match="d"):
+        label_figures(truth, probability, groups, card, "d")

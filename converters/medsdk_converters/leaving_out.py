@@ -76,10 +76,12 @@ def leave_out(
     only: Sequence[str] = (),
     *,
     together: bool = False,
+    against: dict[str, str] | None = None,
 ) -> LeavingOut:
     """Train once for each value of the column (or of `only`) without its pictures, and write leave_out.json in `work`.
 
-    `together`: train once, without any of them, and judge each by itself. A value without which nothing could be learnt
+    `together`: train once, without any of them, and judge each by itself. `against`: columns and values of the test
+    pictures that stand in for the well of a source that has none. A value without which nothing could be learnt
     or chosen is named with the reason. Killed and called again, it goes on.
     """
     there = tuple(sorted({example.value(column) for example in prepared.examples} - {""}))
@@ -90,7 +92,7 @@ def leave_out(
         raise DataError(f"No picture has {column}={unknown[0]}.", f"There are: {', '.join(there)}.")
     values = tuple(only) or there
     groups = [values] if together else [(value,) for value in values]
-    found = (left for group in groups for left in _without(recipe, prepared, column, group, work, report))
+    found = (left for group in groups for left in _without(recipe, prepared, column, group, work, report, against or {}))
     result = LeavingOut(recipe.name, recipe.seed, column, tuple(found))
     write_beside(work / FILE, msgspec.json.format(msgspec.json.encode(result), indent=1) + b"\n")
     return result
@@ -112,7 +114,13 @@ def text(result: LeavingOut) -> str:
 
 
 def _without(
-    recipe: Recipe, prepared: Prepared, column: str, group: tuple[str, ...], work: Path, report: Callable[[str], None]
+    recipe: Recipe,
+    prepared: Prepared,
+    column: str,
+    group: tuple[str, ...],
+    work: Path,
+    report: Callable[[str], None],
+    against: dict[str, str],
 ) -> list[LeftOut]:
     """One training without all values of the group, and what it says of each."""
     report(f"without {column} {', '.join(group)}")
@@ -123,7 +131,9 @@ def _without(
         judged = held_out.judge(recipe, prepared, examples, (splitting.LEFT_OUT, "test", "val"), folder, report)
     except DataError as error:
         return [LeftOut(value, values.count(value), reason=str(error)) for value in group]
-    parts = _Parts(recipe, prepared, judged, np.array([examples[i].picture.split for i in judged.rows]))
+    split = np.array([examples[i].picture.split for i in judged.rows])
+    stand_ins = (split == "test") & np.array([examples[i].matches(against) for i in judged.rows])
+    parts = _Parts(recipe, prepared, judged, split == "val", stand_ins)
     return [
         LeftOut(
             value,
@@ -137,12 +147,13 @@ def _without(
 
 @dataclass(frozen=True)
 class _Parts:
-    """What one training said, and the split of each row of it."""
+    """What one training said, and which of its rows (rows,) are of val, and stand in where a source has no well people."""
 
     recipe: Recipe
     prepared: Prepared
     judged: Judged
-    splits: npt.NDArray[np.str_]
+    val: npt.NDArray[np.bool_]
+    stand_ins: npt.NDArray[np.bool_]
 
     def findings(self, outside: npt.NDArray[np.bool_]) -> tuple[Finding, ...]:
         """`outside` (rows,) is true for the source that is asked about."""
@@ -156,7 +167,7 @@ class _Parts:
         enough = {kind: int((outside & (ill == kind)).sum()) >= _FEWEST for kind in (True, False)}
         if not enough[True]:
             return None
-        well = outside if enough[False] else self.splits == "test"
+        well = outside if enough[False] else self.stand_ins
         rows = np.flatnonzero((outside & ill) | (well & ~ill))
         truth = ill[rows]
         two = np.stack([1 - chance[rows], chance[rows]], axis=1)
@@ -179,7 +190,7 @@ class _Parts:
         """Sensitivity and specificity on the rows, at the threshold that the recipe's rule chooses on val."""
         where = self.recipe.decide.where
         matching = np.array([self.prepared.examples[i].matches(where) for i in self.judged.rows])
-        val = matching & (self.splits == "val")
+        val = matching & self.val
         if ill[val].all() or not ill[val].any():
             return None, None
         threshold, _ = operating_point(ill[val], chance[val], self.recipe.decide.rule)

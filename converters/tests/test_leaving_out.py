@@ -97,6 +97,17 @@ def test_sources_are_left_out_together(recipe_file: Write, tmp_path: Path) -> No
 
 
 @pytest.mark.usefixtures("oracle")
+def test_who_stands_in_for_the_well_can_be_named(recipe_file: Write, tmp_path: Path) -> None:
+    places = [
+        (place, label, split, 11) for place in ("south", "west") for label in (0, 1) for split in ("train", "val", "test")
+    ]
+    recipe, prepared = read_recipe(recipe_file()), prepared_of(("north", 1, "train", 12), *places)
+    only, against = ("north",), {"source": "west"}
+    (left,) = leaving_out.leave_out(recipe, prepared, "source", tmp_path, _nobody, only, against=against).values
+    assert [(one.positives, one.negatives) for one in left.findings] == [(12, 11)]
+
+
+@pytest.mark.usefixtures("oracle")
 def test_where_val_has_no_ill_no_point_is_chosen(recipe_file: Write, tmp_path: Path) -> None:
     both = [("north", label, "train", 12) for label in (0, 1)]
     others = [("south", label, "train", 11) for label in (0, 1)] + [("south", 0, "val", 11)]

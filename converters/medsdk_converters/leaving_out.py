@@ -161,7 +161,7 @@ class _Parts:
         return tuple(one for one in found if one is not None)
 
     def _finding(self, outside: npt.NDArray[np.bool_], name: str, indices: list[int]) -> Finding | None:
-        """None where the source that was left out has too few who are ill to say anything."""
+        """None where the source that was left out has too few who are ill to say anything, or nobody is well beside it."""
         ill = np.isin(self.prepared.labels[self.judged.rows], indices)
         chance = self.judged.probability[:, indices].sum(axis=1)
         enough = {kind: int((outside & (ill == kind)).sum()) >= _FEWEST for kind in (True, False)}
@@ -170,6 +170,8 @@ class _Parts:
         well = outside if enough[False] else self.stand_ins
         rows = np.flatnonzero((outside & ill) | (well & ~ill))
         truth = ill[rows]
+        if truth.all():
+            return None
         two = np.stack([1 - chance[rows], chance[rows]], axis=1)
         groups = [self.prepared.examples[i].group for i in self.judged.rows[rows]]
         auc = figures(truth.astype(np.int64), two, groups, _binary(self.judged.card))["auc"]

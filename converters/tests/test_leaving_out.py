@@ -105,6 +105,10 @@ def test_who_stands_in_for_the_well_can_be_named(recipe_file: Write, tmp_path: P
     only, against = ("north",), {"source": "west"}
     (left,) = leaving_out.leave_out(recipe, prepared, "source", tmp_path, _nobody, only, against=against).values
     assert [(one.positives, one.negatives) for one in left.findings] == [(12, 11)]
+    (nobody,) = leaving_out.leave_out(
+        recipe, prepared, "source", tmp_path, _nobody, only, against={"source": "nowhere"}
+    ).values
+    assert nobody.findings == ()
 
 
 @pytest.mark.usefixtures("oracle")

@@ -82,15 +82,10 @@ def train(recipe: Recipe, prepared: Prepared, work: Path, report: Report) -> Any
     chosen, val = prepared.indices("train", trainable=True), prepared.indices("val")
     # The epoch is chosen where the operating point is: labels that may not move the one may not choose the other.
     val = val[prepared.places(val, recipe.decide.where)]
-    columns = recipe.sampling.balance
-    keys = [
-        tuple(str(prepared.examples[i].label) if c == "label" else prepared.examples[i].value(c) for c in columns)
-        for i in chosen
-    ]
     examples = training.TrainingSet(
         prepared.pixels[chosen],
         np.eye(len(recipe.labels), dtype=np.float32)[prepared.labels[chosen]],
-        sampling.chances(keys, recipe.sampling.power),
+        sampling.by_phase(recipe, [prepared.examples[i] for i in chosen]),
     )
     judge = _judge(recipe, prepared.labels[val])
     training.Run(recipe, model, examples, prepared.pixels[val], judge, work, report).to_end()

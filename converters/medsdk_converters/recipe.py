@@ -97,16 +97,25 @@ class Loss(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     gamma: float = 2.0
 
 
+class Draw(Struct, frozen=True, forbid_unknown_fields=True):
+    """Training pictures whose columns hold these values come so many times as often as `sampling` alone would draw them."""
+
+    where: dict[str, str]
+    times: PositiveFloat
+
+
 class Phase(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Some epochs with one setting. `train_from` is 'head', 'all' or a cut point of the backbone.
 
     Below the cut the network is frozen and its features are computed once over `views` augmented copies.
+    `draw` makes some pictures come more or less often for the length of this phase.
     """
 
     epochs: Annotated[int, Meta(gt=0)]
     learning_rate: PositiveFloat
     train_from: Text = "all"
     views: Annotated[int, Meta(gt=0)] = 1
+    draw: tuple[Draw, ...] = ()
 
 
 class Schedule(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -8,13 +8,33 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from medsdk_converters.recipe import Sampling
+from medsdk_converters.data import Example
+from medsdk_converters.errors import RecipeError
+from medsdk_converters.recipe import Phase, Recipe, Sampling
 
 
 def chances(keys: Sequence[tuple[str, ...]], power: float) -> npt.NDArray[np.float64]:
     """The chance of each picture to be drawn, (n,), summing to 1; `keys` are the values to balance over."""
     counts = Counter(keys)
     weight = np.array([counts[key] ** -power for key in keys])
+    return np.asarray(weight / weight.sum())
+
+
+def by_phase(recipe: Recipe, examples: Sequence[Example]) -> tuple[npt.NDArray[np.float64], ...]:
+    """The chance of each training picture to be drawn, (n,), for each phase. Raises RecipeError."""
+    columns = recipe.sampling.balance
+    keys = [tuple(str(e.label) if column == "label" else e.value(column) for column in columns) for e in examples]
+    even = chances(keys, recipe.sampling.power)
+    return tuple(_redrawn(even, phase, examples) for phase in recipe.schedule.phases)
+
+
+def _redrawn(chance: npt.NDArray[np.float64], phase: Phase, examples: Sequence[Example]) -> npt.NDArray[np.float64]:
+    weight = chance.copy()
+    for draw in phase.draw:
+        meant = np.array([example.matches(draw.where) for example in examples])
+        if not meant.any():
+            raise RecipeError(f"A phase draws {draw.where}, which no training picture is.", "Correct its 'where'.")
+        weight[meant] *= draw.times
     return np.asarray(weight / weight.sum())
 
 

@@ -40,11 +40,11 @@ class History:
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """pixels (n, h, w, 3) uint8, targets (n, labels) rows summing to 1, chance (n,) of each to be drawn."""
+    """pixels (n, h, w, 3) uint8, targets (n, labels) rows summing to 1, chances (n,) of each to be drawn, by phase."""
 
     pixels: npt.NDArray[np.uint8]
     targets: Floats
-    chance: npt.NDArray[np.float64]
+    chances: Sequence[npt.NDArray[np.float64]]
 
 
 def normalise(pixels: npt.NDArray[np.uint8]) -> Floats:
@@ -108,7 +108,7 @@ class Run:
         if self._pending_optimizer is not None and self._next_epoch > first_epoch:
             _assign(optimizer.variables, self._pending_optimizer)
         self._pending_optimizer = None
-        source = _Batches(self, lower, phase)
+        source = _Batches(self, lower, number)
         for epoch in range(max(first_epoch, self._next_epoch), first_epoch + phase.epochs):
             if self._is_stale(epoch - first_epoch):
                 break
@@ -213,13 +213,14 @@ class Run:
 class _Batches:
     """Augmented batches, made by threads while the network computes."""
 
-    def __init__(self, run: Run, lower: keras.Model | None, phase: Phase) -> None:
-        self.run, self.views = run, phase.views
+    def __init__(self, run: Run, lower: keras.Model | None, phase: int) -> None:
+        self.run, self.views = run, run.recipe.schedule.phases[phase].views
+        self.chance = run.examples.chances[phase]
         self.features = None if lower is None else self._cached(lower)
 
     def epoch(self, number: int) -> Iterator[tuple[Any, Floats]]:
         recipe, examples = self.run.recipe, self.run.examples
-        drawn = sampling.epoch(recipe.sampling, examples.chance, recipe.seed, number)
+        drawn = sampling.epoch(recipe.sampling, self.chance, recipe.seed, number)
         size = recipe.schedule.batch
         batches = [drawn[i * size : (i + 1) * size] for i in range(max(1, len(drawn) // size))]
         if self.features is not None:

@@ -14,7 +14,7 @@ from medsdk_converters import leakage, recipes, sampling
 from medsdk_converters.augmentation import augment
 from medsdk_converters.data import Example, gather
 from medsdk_converters.errors import DataError, RecipeError
-from medsdk_converters.recipe import Augmentation, Loss, Sampling, read_recipe
+from medsdk_converters.recipe import Augmentation, Draw, Loss, Phase, Recipe, Sampling, Schedule, read_recipe, with_changes
 
 from medsdk.evaluation.data import LabelledPicture, Place
 
@@ -52,6 +52,10 @@ def picture(seed: int = 1) -> npt.NDArray[np.uint8]:
 # Sampling
 
 
+def film(source: str) -> Example:
+    return Example(LabelledPicture("p.png", "a", "g", "train", source, Place(Path("p.png"))), "set", 0, True)
+
+
 def test_balancing_gives_every_combination_the_same_chance() -> None:
     keys = [("a", "x")] * 90 + [("a", "y")] * 9 + [("b", "x")]
     chance = sampling.chances(keys, power=1)
@@ -66,6 +70,24 @@ def test_an_epoch_is_a_function_of_seed_and_number() -> None:
     assert first.tolist() == again.tolist()
     assert first.tolist() != next_one.tolist()
     assert sorted(first) == list(range(50))
+
+
+def two_phases(recipe: Path) -> Recipe:
+    """The second draws the pictures from there three times as often."""
+    plain = Phase(epochs=1, learning_rate=0.1)
+    more = msgspec.structs.replace(plain, draw=(Draw({"source": "there"}, 3),))
+    return with_changes(read_recipe(recipe), schedule=Schedule(phases=(plain, more)))
+
+
+def test_a_phase_draws_some_pictures_more_often(recipe_file: Callable[..., Path]) -> None:
+    even, more = sampling.by_phase(two_phases(recipe_file()), [film("here")] * 3 + [film("there")])
+    assert even == pytest.approx([0.25] * 4)
+    assert more == pytest.approx([1 / 6] * 3 + [1 / 2])
+
+
+def test_a_phase_that_draws_what_is_not_there_is_refused(recipe_file: Callable[..., Path]) -> None:
+    with pytest.raises(RecipeError, match="no training picture"):
+        sampling.by_phase(two_phases(recipe_file()), [film("here")])
 
 
 def test_a_picture_comes_as_often_as_its_chance_says() -> None:

@@ -14,12 +14,17 @@ from medsdk.core.card import Evaluation
 from medsdk.evaluation.bootstrap import wilson
 
 SET = "robustness"
-NOTE = "Share of test pictures whose verdict a change of the picture leaves as it was; Wilson's interval."
+NOTE = (
+    "Share of test pictures whose verdict a change of the picture leaves as it was; rejected and inconclusive are verdicts too. "
+    "Reversed: positive became negative, or negative positive. Wilson's interval."
+)
 SIZES = "the same photograph at another size"
 SIZES_NOTE = (
     "Share of test photographs that get the same label (grade) 4000 pixels wide and 400; the wide ones are enlarged, "
     "since the set holds none of that size. Wilson's interval."
 )
+
+OPPOSITE = {"positive", "negative"}
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -60,10 +65,12 @@ CHANGES: dict[str, Callable[[Pixels], Pixels]] = {
 def robustness(analyzer: medsdk.Analyzer, images: Sequence[Any], groups: int) -> Evaluation:
     """Of decoded test pictures; all verdicts count, rejected and inconclusive too."""
     before = _verdicts(analyzer, images)
-    found = {}
+    found, most_reversed = {}, 0
     for name, change in CHANGES.items():
         after = _verdicts(analyzer, [change(image) for image in images])
         found[name] = wilson(sum(a == b for a, b in zip(before, after, strict=True)), len(images))
+        most_reversed = max(most_reversed, sum({a, b} == OPPOSITE for a, b in zip(before, after, strict=True)))
+    found["reversed_at_worst"] = wilson(most_reversed, len(images))
     return Evaluation(SET, len(images), groups, before.count("positive"), found, NOTE)
 
 

@@ -20,6 +20,7 @@ MEASURED = {
     "unchanged_turned_5": "turned by 5°",
     "unchanged_half_resolution": "at half the resolution",
     "unchanged_slight_blur": "slightly blurred",
+    "reversed_at_worst": "reversed by the worst of these changes",
     "same_at_12_megapixels": "same label at 12 megapixels and at 400 pixels",
     "attention_covered": "covering the hottest fifth lowers the score more",
     "attention_log_odds": "log-odds that it lowers the score more",

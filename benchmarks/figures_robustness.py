@@ -15,8 +15,8 @@ from medsdk.evaluation.bootstrap import wilson
 
 SET = "robustness"
 NOTE = (
-    "Share of test pictures whose verdict a change of the picture leaves as it was; rejected and inconclusive are verdicts too. "
-    "Reversed: positive became negative, or negative positive. Wilson's interval."
+    "Share of test pictures whose verdict a change of the picture leaves as it was; rejected and inconclusive are verdicts "
+    "too. Reversed: positive became negative, or negative positive. Wilson's interval."
 )
 SIZES = "the same photograph at another size"
 SIZES_NOTE = (

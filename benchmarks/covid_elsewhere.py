@@ -3,8 +3,8 @@
     python benchmarks/covid_elsewhere.py --data FOLDER
 
 The pack `lungs` holds films of COVID-19 from another collection, without well people. Half of them stand in the pack `chest`
-as well: every patient with a film that is the same, or nearly, is left out. The well and the other pneumonias are adults of the
-NIH, whose hospital is known to the network: these are the films of val and test. Rejected films count for nothing. 95 %
+as well: every patient with a film that is the same, or nearly, is left out. The well and the other pneumonias are adults of
+the NIH, whose hospital is known to the network: these are the films of val and test. Rejected films count for nothing. 95 %
 intervals by patient.
 """
 
@@ -22,8 +22,8 @@ import medsdk
 from medsdk.evaluation.data import LabelledPicture, read_labelled
 from medsdk.evaluation.metrics import figures
 
-# A film that was saved anew differs in few of the 256 bits of its difference hash. Of the 426 films 189 have a twin within 6 bits,
-# 208 within 20 and 228 within 30.
+# A film that was saved anew differs in few of the 256 bits of its difference hash. Of the 426 films 189 have a twin
+# within 6 bits, 208 within 20 and 228 within 30.
 HASH_SIDE = 16
 SAME_BITS = 20
 SHOWN = ("auc", "sensitivity", "specificity")

@@ -34,8 +34,8 @@ def large_jpeg(picture: np.ndarray) -> bytes:
 
 def assert_judged_alike(analyzer: medsdk.Analyzer, jpeg: bytes) -> None:
     reduced, whole = (analyzer.predict(each, as_regions=of_one(analyzer)) for each in (jpeg, images.decode(jpeg, "whole")))
-    # A quarter of the scale moves the probability of 146 fundus photographs by .02 on average, of one in twenty by more than .06;
-    # the photograph that was enlarged for this test moves it by .03.
+    # A quarter of the scale moves the probability of 146 fundus photographs by .02 on average, one in twenty by more than
+    # .06; the photograph that was enlarged for this test moves it by .03.
     assert abs((reduced.probability or 0) - (whole.probability or 0)) < 0.1
     # A picture beside the band may move into it, as any new copy of it may; none goes over to the other side.
     assert reduced.verdict == whole.verdict or "inconclusive" in (reduced.verdict, whole.verdict)

@@ -129,13 +129,19 @@ def prepare(
 
 
 def check_trainable(recipe: Recipe, examples: Sequence[Example]) -> None:
-    """Every label in train, and positives and others in val, also where `decide.where` holds. Raises DataError."""
+    """Every label in train, and what a phase draws; positives and others in val, also where `decide.where` holds.
+
+    Raises DataError.
+    """
     train = [example for example in examples if example.picture.split == "train"]
     val = [example for example in examples if example.picture.split == "val"]
     there = {example.label for example in train}
     missing = [label.id for i, label in enumerate(recipe.labels) if i not in there]
     if missing:
         raise DataError(f"No training picture of {', '.join(missing)}.", "Add some, or take the label out.")
+    for draw in (draw for phase in recipe.schedule.phases for draw in phase.draw):
+        if not any(example.trainable and example.matches(draw.where) for example in train):
+            raise DataError(f"A phase draws {draw.where}, which no training picture is.", "Correct its 'where'.")
     _check_both_kinds(recipe, train, "The split 'train' has", "Split the groups anew.")
     _check_both_kinds(recipe, val, "The split 'val' has", "Split the groups anew.")
     chosen = [example for example in val if example.matches(recipe.decide.where)]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from importlib import import_module
 
 from medsdk.core.card import Card, Estimate
+from medsdk.core.errors import MedsdkError
 from medsdk.core.prediction import NOTICE
+from medsdk.evaluation.operating import parse_rule
 from medsdk.evaluation.report import FIGURES
 
 FLOORS = {
@@ -32,6 +34,9 @@ RULES = {
 }
 
 
+OTHER_FIGURE = {"sensitivity": "specificity", "specificity": "sensitivity"}
+
+
 def render(card: Card, *, diagram: bool = False) -> str:
     """Markdown. With `diagram` it shows calibration.svg, which then has to stand beside it."""
     jinja2 = import_module("jinja2")
@@ -51,7 +56,7 @@ def render(card: Card, *, diagram: bool = False) -> str:
         # Figures in one order everywhere; one that has no name yet is shown by its key rather than left out.
         order=[*names, *sorted({key for e in card.evaluations for key in e.figures} - set(names))],
         has_floors=any(key in e.figures for e in card.evaluations for key in FLOORS),
-        rule=RULES.get(card.decision.rule, card.decision.rule),
+        rule=_rule(card.decision.rule),
         positive=[label.name for label in card.labels if label.positive],
         notice=NOTICE,
         diagram=diagram,
@@ -67,6 +72,17 @@ def _figure(estimate: Estimate | None) -> str:
 
 def _percent(share: float) -> str:
     return f"{100 * share:.1f} %"
+
+
+def _rule(rule: str) -> str:
+    """How the operating point was chosen, in words; a rule that medsdk does not know as it stands in the card."""
+    try:
+        figure, at_least = parse_rule(rule)
+    except MedsdkError:
+        return rule
+    if at_least is None:
+        return RULES[figure]
+    return f"the highest {OTHER_FIGURE[figure]} at a {figure} of at least {_percent(at_least)}"
 
 
 def _count(number: int) -> str:

@@ -98,10 +98,13 @@ class Loss(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
 
 
 class Draw(Struct, frozen=True, forbid_unknown_fields=True):
-    """Training pictures whose columns hold these values come so many times as often as `sampling` alone would draw them."""
+    """Training pictures whose columns hold these values weigh so many times as much as `sampling` alone would have it.
 
-    where: dict[str, str]
-    times: PositiveFloat
+    The chances of all pictures then add up to 1 again: what made a quarter of an epoch makes half of it at `times = 3`.
+    """
+
+    where: Annotated[dict[str, str], Meta(min_length=1)]
+    times: Annotated[float, Meta(gt=0, le=1000)]
 
 
 class Phase(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

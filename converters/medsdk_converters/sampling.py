@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from medsdk_converters.data import Example
-from medsdk_converters.errors import RecipeError
 from medsdk_converters.recipe import Phase, Recipe, Sampling
 
 
@@ -21,7 +20,7 @@ def chances(keys: Sequence[tuple[str, ...]], power: float) -> npt.NDArray[np.flo
 
 
 def by_phase(recipe: Recipe, examples: Sequence[Example]) -> tuple[npt.NDArray[np.float64], ...]:
-    """The chance of each training picture to be drawn, (n,), for each phase. Raises RecipeError."""
+    """The chance of each training picture to be drawn, (n,), for each phase."""
     columns = recipe.sampling.balance
     keys = [tuple(str(e.label) if column == "label" else e.value(column) for column in columns) for e in examples]
     even = chances(keys, recipe.sampling.power)
@@ -31,10 +30,7 @@ def by_phase(recipe: Recipe, examples: Sequence[Example]) -> tuple[npt.NDArray[n
 def _redrawn(chance: npt.NDArray[np.float64], phase: Phase, examples: Sequence[Example]) -> npt.NDArray[np.float64]:
     weight = chance.copy()
     for draw in phase.draw:
-        meant = np.array([example.matches(draw.where) for example in examples])
-        if not meant.any():
-            raise RecipeError(f"A phase draws {draw.where}, which no training picture is.", "Correct its 'where'.")
-        weight[meant] *= draw.times
+        weight[[example.matches(draw.where) for example in examples]] *= draw.times
     return np.asarray(weight / weight.sum())
 
 

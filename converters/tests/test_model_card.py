@@ -68,7 +68,7 @@ def test_it_says_what_the_card_says() -> None:
         "To show that it works.",
         "- First limit.\n- Second limit.\n",
         "at least 42.0 %",
-        "sensitivity>=0.95",
+        "the highest specificity at a sensitivity of at least 95.0 %",
         "Between 30.0 % and 50.0 % it is inconclusive.",
         "above 2.5 is rejected",
         "### test of the north",
@@ -85,6 +85,15 @@ def test_it_says_what_the_card_says() -> None:
         "a" * 64,
     ):
         assert wanted in text, wanted
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [("youden", "the highest sum"), ("specificity>=.9", "the highest sensitivity at a specificity"), ("by hand", "by hand")],
+)
+def test_rules_are_told_in_words(rule: str, words: str) -> None:
+    decided = msgspec.structs.replace(CARD.decision, rule=rule)
+    assert f"the operating point with {words}" in model_card.render(msgspec.structs.replace(CARD, decision=decided))
 
 
 def test_it_calls_nothing_a_diagnosis() -> None:

@@ -15,6 +15,7 @@ from medsdk_converters.recipe import (
     CardText,
     DataSpec,
     Decide,
+    Draw,
     EvaluationSpec,
     ExportSpec,
     Loss,
@@ -84,10 +85,15 @@ def test_a_training_goes_on_under_another_text_but_not_under_another_seed(recipe
     changes = (
         ("seed = 3", "seed = 4"),
         ("learning_rate = 0.003", "learning_rate = 0.002"),
+        ("learning_rate = 0.003", 'learning_rate = 0.003, draw = [{ where = { label = "plain" }, times = 2 }]'),
         ("[schedule]", '[decide]\nwhere = { sure = "1" }\n[schedule]'),
     )
     for change in changes:
         assert read_recipe(recipe_file(change)).training_key != plain.training_key
+
+
+def test_a_phase_that_draws_nothing_is_the_phase_it_was_before_phases_drew() -> None:
+    assert msgspec.json.encode(Phase(epochs=1, learning_rate=0.1)) == b'{"epochs":1,"learning_rate":0.1}'
 
 
 @pytest.mark.parametrize("part", [ModelSpec, Augmentation, Sampling, Loss, Schedule])
@@ -104,7 +110,7 @@ def test_a_recipe_says_which_checks_its_bundle_may_fail() -> None:
 
 def test_the_reference_names_every_field() -> None:
     page = (Path(__file__).parents[2] / "docs/reference/recipe.md").read_text()
-    parts = (Recipe, ModelSpec, DataSpec, Augmentation, Sampling, Loss, Phase, Schedule, EvaluationSpec, CardText)
+    parts = (Recipe, ModelSpec, DataSpec, Augmentation, Sampling, Loss, Draw, Phase, Schedule, EvaluationSpec, CardText)
     named = {*re.findall(r"`(?:\w+\.)?(\w+)`", page), *re.findall(r"\[+(\w+)\]", page)}
     for part in (*parts, Decide, Reject, ExportSpec):
         assert set(part.__struct_fields__) <= named, part

@@ -14,6 +14,7 @@ from medsdk_converters import leakage, recipes, sampling
 from medsdk_converters.augmentation import augment
 from medsdk_converters.data import Example, gather
 from medsdk_converters.errors import DataError, RecipeError
+from medsdk_converters.preparation import prepare
 from medsdk_converters.recipe import Augmentation, Draw, Loss, Phase, Recipe, Sampling, Schedule, read_recipe, with_changes
 
 from medsdk.evaluation.data import LabelledPicture, Place
@@ -85,9 +86,31 @@ def test_a_phase_draws_some_pictures_more_often(recipe_file: Callable[..., Path]
     assert more == pytest.approx([1 / 6] * 3 + [1 / 2])
 
 
-def test_a_phase_that_draws_what_is_not_there_is_refused(recipe_file: Callable[..., Path]) -> None:
-    with pytest.raises(RecipeError, match="no training picture"):
-        sampling.by_phase(two_phases(recipe_file()), [film("here")])
+def test_each_phase_is_trained_by_its_own_chances_also_after_a_kill(
+    recipe_file: Callable[..., Path], spots: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("tensorflow")
+    from medsdk_converters import build
+
+    plain = Phase(epochs=1, learning_rate=0.003)
+    more = Phase(epochs=2, learning_rate=0.003, draw=(Draw({"label": "spotted"}, 3),))
+    recipe = with_changes(read_recipe(recipe_file()), schedule=Schedule(phases=(plain, more)))
+    prepared = prepare(recipe, spots, tmp_path, lambda items, _: items)
+    spotted = prepared.labels[prepared.indices("train")] == 1
+    drawn, shares, kill_at = sampling.epoch, [], [2]
+
+    def watched(how: Sampling, chance: npt.NDArray[np.float64], seed: int, number: int) -> npt.NDArray[np.int64]:
+        if number in kill_at:
+            raise KeyboardInterrupt
+        shares.append(round(float(chance[spotted].sum()), 3))
+        return drawn(how, chance, seed, number)
+
+    monkeypatch.setattr(sampling, "epoch", watched)
+    with pytest.raises(KeyboardInterrupt):
+        build.train(recipe, prepared, tmp_path, lambda _: None)
+    kill_at.clear()
+    build.train(recipe, prepared, tmp_path, lambda _: None)
+    assert shares == [0.5, 0.75, 0.75]
 
 
 def test_a_picture_comes_as_often_as_its_chance_says() -> None:

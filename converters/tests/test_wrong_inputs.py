@@ -91,6 +91,26 @@ def test_decide_where_that_leaves_one_kind(recipe_file: Write, tmp_path: Path, l
         prepare(recipe, data, tmp_path / "w")
 
 
+DRAWN = "phases = [{ epochs = 3, learning_rate = 0.003 }]"
+
+
+def drawing(what: str) -> tuple[str, str]:
+    return DRAWN, f"phases = [{{ epochs = 3, learning_rate = 0.003, draw = [{what}] }}]"
+
+
+def test_a_phase_that_draws_what_no_training_picture_is(recipe_file: Write, tmp_path: Path) -> None:
+    data = set_of(tmp_path / "d", train_plain=3, train_spotted=3, val_plain=3, val_spotted=3)
+    recipe = recipe_file(drawing('{ where = { split = "val" }, times = 2 }'))
+    with pytest.raises(DataError, match="no training picture is"):
+        prepare(recipe, data, tmp_path / "w")
+
+
+@pytest.mark.parametrize("what", ["where = {}, times = 2", 'where = { label = "plain" }, times = inf'])
+def test_a_draw_that_says_nothing(recipe_file: Write, what: str) -> None:
+    with pytest.raises(RecipeError, match="draw"):
+        read_recipe(recipe_file(drawing(f"{{ {what} }}")))
+
+
 def test_val_without_positives(recipe_file: Write, tmp_path: Path) -> None:
     data = set_of(tmp_path / "d", train_plain=3, train_spotted=3, val_plain=3)
     with pytest.raises(DataError, match=r"'val' has no picture that is positive"):

@@ -16,6 +16,9 @@ from medsdk.core.preprocessing import Pipeline
 from medsdk.testing.labelled import spread
 
 PICTURES = 8
+# How far the probability may move. Of 146 fundus photographs one in twenty moves by more than .06, all by .02 on average.
+APART = 0.06
+FUNDUS_APART = 0.1
 SETS = {
     "malaria": ("malaria_cells", {}),
     "pneumonia": ("pneumonia", {}),
@@ -32,11 +35,9 @@ def large_jpeg(picture: np.ndarray) -> bytes:
     return bytes(cv2.imencode(".jpg", large[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])[1])
 
 
-def assert_judged_alike(analyzer: medsdk.Analyzer, jpeg: bytes) -> None:
+def assert_judged_alike(analyzer: medsdk.Analyzer, jpeg: bytes, apart: float = APART) -> None:
     reduced, whole = (analyzer.predict(each, as_regions=of_one(analyzer)) for each in (jpeg, images.decode(jpeg, "whole")))
-    # A quarter of the scale moves the probability of 146 fundus photographs by .02 on average, one in twenty by more than
-    # .06; the photograph that was enlarged for this test moves it by .03.
-    assert abs((reduced.probability or 0) - (whole.probability or 0)) < 0.1
+    assert abs((reduced.probability or 0) - (whole.probability or 0)) < apart
     # A picture beside the band may move into it, as any new copy of it may; none goes over to the other side.
     assert reduced.verdict == whole.verdict or "inconclusive" in (reduced.verdict, whole.verdict)
 
@@ -74,7 +75,7 @@ def test_real_pictures(disease: str, monkeypatch: pytest.MonkeyPatch) -> None:
         for number, picture in enumerate(spread(name, "test", PICTURES, **columns)):
             jpeg = large_jpeg(images.read(picture.read()).pixels)
             assert number or scale_of(analyzer, jpeg, monkeypatch) > 1
-            assert_judged_alike(analyzer, jpeg)
+            assert_judged_alike(analyzer, jpeg, FUNDUS_APART if disease == "retinopathy" else APART)
 
 
 def pipeline(*names: Step) -> Pipeline:

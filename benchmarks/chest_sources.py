@@ -75,12 +75,19 @@ def main() -> None:
     write_beside(arguments.out, msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")
 
 
+def shipped(name: str) -> Any:
+    """The recipe of that name, whole."""
+    from medsdk_converters import recipes
+    from medsdk_converters.recipe import read_recipe
+
+    return read_recipe(recipes.locate(name))
+
+
 def trial(variant: dict[str, Any]) -> Any:
     """The shipped recipe at a trial's size, with some of its means only."""
-    from medsdk_converters import recipes
-    from medsdk_converters.recipe import Augmentation, Phase, read_recipe, with_changes
+    from medsdk_converters.recipe import Augmentation, Phase, with_changes
 
-    recipe = read_recipe(recipes.locate("chest"))
+    recipe = shipped("chest")
     given = msgspec.structs.replace(
         recipe.input,
         height=SIDE,
@@ -111,10 +118,9 @@ def _left_out(name: str, data: Path, work: Path) -> Any:
 
 def full_size(base: str, steps: tuple[str, ...], epochs: int) -> Any:
     """The shipped recipe with these steps; what is short is its schedule."""
-    from medsdk_converters import recipes
-    from medsdk_converters.recipe import Phase, read_recipe, with_changes
+    from medsdk_converters.recipe import Phase, with_changes
 
-    recipe = read_recipe(recipes.locate(base))
+    recipe = shipped(base)
     given = msgspec.structs.replace(recipe.input, steps=tuple(step for step in recipe.input.steps if step.name in steps))
     phases = (Phase(epochs=1, learning_rate=0.002, train_from="head"), Phase(epochs=epochs, learning_rate=0.0007))
     return with_changes(
@@ -131,10 +137,7 @@ def _unseen(name: str, data: Path, work: Path) -> Any:
 
 
 def _unseen_whole(data: Path, work: Path) -> Any:
-    from medsdk_converters import recipes
-    from medsdk_converters.recipe import read_recipe
-
-    return _without_both(read_recipe(recipes.locate("chest")), data, _made(work / "unseen_whole"))
+    return _without_both(shipped("chest"), data, _made(work / "unseen_whole"))
 
 
 def _without_both(recipe: Any, data: Path, folder: Path) -> Any:

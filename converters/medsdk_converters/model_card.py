@@ -32,8 +32,6 @@ RULES = {
     "youden": "the highest sum of sensitivity and specificity",
     "accuracy": "the most right verdicts",
 }
-
-
 OTHER_FIGURE = {"sensitivity": "specificity", "specificity": "sensitivity"}
 
 

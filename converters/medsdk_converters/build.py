@@ -18,7 +18,7 @@ from medsdk.core.card import Calibration, Card, DataSet, Decision, Outputs, Trai
 from medsdk.core.preprocessing import Pipeline
 from medsdk.core.runtime import Model
 from medsdk_converters import bundling, context, evaluating, fitting, gate, head_bias, sampling
-from medsdk_converters.errors import GateError
+from medsdk_converters.errors import DataError, GateError
 from medsdk_converters.export import PLAIN_RANGE, Precision, Range, to_tflite
 from medsdk_converters.inference import float_logits, infer
 from medsdk_converters.preparation import Indices, Prepared, Progress, prepare
@@ -84,12 +84,26 @@ def train(recipe: Recipe, prepared: Prepared, work: Path, report: Report) -> Any
     val = val[prepared.places(val, recipe.decide.where)]
     examples = training.TrainingSet(
         prepared.pixels[chosen],
-        np.eye(len(recipe.labels), dtype=np.float32)[prepared.labels[chosen]],
+        _targets(recipe, prepared, chosen),
         sampling.by_phase(recipe, [prepared.examples[i] for i in chosen]),
     )
     judge = _judge(recipe, prepared.labels[val])
     training.Run(recipe, model, examples, prepared.pixels[val], judge, work, report).to_end()
     return model
+
+
+def _targets(recipe: Recipe, prepared: Prepared, rows: Indices) -> npt.NDArray[np.float32]:
+    """One row for each picture, as medsdk_converters.losses wants them."""
+    from medsdk_converters import losses
+
+    targets = np.eye(len(recipe.labels), dtype=np.float32)[prepared.labels[rows]]
+    if recipe.loss.within is None:
+        return targets
+    column = recipe.loss.within.column
+    values = [prepared.examples[i].value(column) for i in rows]
+    if not any(values):
+        raise DataError(f"No training picture has a value in the column {column!r}.", "Correct loss.within in the recipe.")
+    return np.concatenate([targets, losses.compared(values, prepared.labels[rows].tolist(), len(recipe.labels))], axis=1)
 
 
 def fit_head_bias(recipe: Recipe, prepared: Prepared, model: Any) -> None:

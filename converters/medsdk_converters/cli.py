@@ -78,6 +78,12 @@ def _columns(context: click.Context, parameter: click.Parameter, given: str | No
 @click.option(
     "--trained", type=EXISTING, help="float.keras of a run of the same network: only the steps behind training are done."
 )
+@click.option(
+    "--decide-anew",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="BUNDLE",
+    help="Train nothing: take this bundle's model, and choose temperature, operating point and band by the recipe.",
+)
 @MOBILE
 @ACCEPT
 def train(
@@ -91,6 +97,7 @@ def train(
     folds_of: dict[str, str],
     leave_out: str | None,
     quantise: Quantise | None,
+    decide_anew: Path | None,
     mobile: bool,
     accept: tuple[Acceptable, ...],
 ) -> None:
@@ -99,7 +106,7 @@ def train(
     Killed at any moment and called again, it goes on from the last whole epoch and ends the same.
     """
     _quieten_tensorflow()
-    from medsdk_converters import build, bundling, cross_validation, leaving_out, loading, recipes, training
+    from medsdk_converters import build, bundling, cross_validation, deciding, leaving_out, loading, recipes, training
     from medsdk_converters.recipe import read_recipe
 
     path = recipes.locate(recipe)
@@ -116,6 +123,11 @@ def train(
         only = tuple(value.strip() for value in values.split(",") if value.strip())
         found = leaving_out.leave_out(parsed, prepared, column, work, _say, only, together=bool(only))
         click.echo(leaving_out.text(found))
+        return
+    if decide_anew is not None:
+        parts = deciding.decide_anew(parsed, prepared, decide_anew, _progress("evaluating"))
+        bundling.write(parts, out)
+        _told(parts, out)
         return
     model = build.train(parsed, prepared, work, _say) if trained is None else loading.load(trained, work)
     build.fit_head_bias(parsed, prepared, model)

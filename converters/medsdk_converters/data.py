@@ -140,7 +140,7 @@ def check_trainable(recipe: Recipe, examples: Sequence[Example]) -> None:
     if missing:
         raise DataError(f"No training picture of {', '.join(missing)}.", "Add some, or take the label out.")
     for draw in (draw for phase in recipe.schedule.phases for draw in phase.draw):
-        if not any(example.trainable and example.matches(draw.where) for example in train):
+        if draw.times and not any(example.trainable and example.matches(draw.where) for example in train):
             raise DataError(f"A phase draws {draw.where}, which no training picture is.", "Correct its 'where'.")
     _check_both_kinds(recipe, train, "The split 'train' has", "Split the groups anew.")
     _check_both_kinds(recipe, val, "The split 'val' has", "Split the groups anew.")

@@ -66,7 +66,7 @@ def fit_decision(
     chance = decision.positive_probability(decision.probabilities(logits, card), card)
     positive = np.array([label.positive for label in recipe.labels])[truth]
     threshold, _ = operating_point(positive[decide_on], chance[decide_on], recipe.decide.rule)
-    low, high = inconclusive_band(chance[decide_on], positive[decide_on], threshold)
+    low, high = inconclusive_band(chance[decide_on], positive[decide_on], threshold, recipe.decide.undecided)
     # Not rounded: a rounded threshold may step over a neighbouring score.
     return calibration, Decision(threshold, (low, high), recipe.decide.rule, "val")
 

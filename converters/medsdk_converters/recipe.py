@@ -89,22 +89,33 @@ class Sampling(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     mixup: Share = 0.0
 
 
+class Within(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A picture is told from those labels only that occur with its value of `column`: where the disease and the hospital
+    go together, knowing the hospital then pays less. `share` of the loss is of this kind, the rest compares all labels.
+    """
+
+    column: Text
+    share: Share = 0.8
+
+
 class Loss(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """`gamma` is the focal loss's; ordinal asks one binary question for each step of severity."""
 
     kind: Literal["cross_entropy", "focal", "ordinal"] = "cross_entropy"
     label_smoothing: Share = 0.0
     gamma: float = 2.0
+    within: Within | None = None
 
 
 class Draw(Struct, frozen=True, forbid_unknown_fields=True):
     """Training pictures whose columns hold these values weigh so many times as much as `sampling` alone would have it.
 
     The chances of all pictures then add up to 1 again: what made a quarter of an epoch makes half of it at `times = 3`.
+    0 keeps them out of the phase.
     """
 
     where: Annotated[dict[str, str], Meta(min_length=1)]
-    times: Annotated[float, Meta(gt=0, le=1000)]
+    times: Annotated[float, Meta(ge=0, le=1000)]
 
 
 class Phase(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -137,11 +148,12 @@ class Schedule(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
 class Decide(Struct, frozen=True, forbid_unknown_fields=True):
     """How the operating point is chosen on val: 'youden', 'accuracy', 'sensitivity>=.9', 'specificity>=.95'.
 
-    The best epoch is chosen by the same rows.
+    The best epoch is chosen by the same rows. `undecided` is the share of them that may lie in the inconclusive band.
     """
 
     rule: Text = "youden"
     where: dict[str, str] = field(default_factory=dict)
+    undecided: Share = 0.05
 
 
 class Calibrate(Struct, frozen=True, forbid_unknown_fields=True):
@@ -232,6 +244,8 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             raise ValueError("grades are not asked for one by one: an evaluation's 'label' is for softmax and sigmoid")
         if (self.loss.kind == "ordinal") != (self.model.activation == "ordinal"):
             raise ValueError("loss kind and model activation must both be 'ordinal', or neither")
+        if self.loss.within and (self.model.activation != "softmax" or self.sampling.mixup):
+            raise ValueError("loss.within compares labels of a softmax, and pictures that are not mixed (sampling.mixup)")
 
     @property
     def training_key(self) -> str:

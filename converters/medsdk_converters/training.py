@@ -40,7 +40,7 @@ class History:
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """pixels (n, h, w, 3) uint8, targets (n, labels) rows summing to 1, chances (n,) of each to be drawn, by phase."""
+    """pixels (n, h, w, 3) uint8, targets (n, ...) as the loss wants them, chances (n,) of each to be drawn, by phase."""
 
     pixels: npt.NDArray[np.uint8]
     targets: Floats

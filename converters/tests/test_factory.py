@@ -73,6 +73,44 @@ def test_no_path_of_this_machine_is_in_the_bundle(trained: Path) -> None:
         assert str(trained).encode() not in file.read_bytes(), file.name
 
 
+def deciding(trained: Path, spots: Path, tmp_path: Path, *changes: tuple[str, str]) -> Result:
+    """`--decide-anew` over the trained bundle, by its recipe with changes, into tmp_path/b."""
+    text = (trained / "spots.toml").read_text()
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    (tmp_path / "other.toml").write_text(text)
+    wanted = ("--data", spots, "--out", tmp_path / "b", "--work", tmp_path / "w", "--decide-anew", trained / "b")
+    return run(cli.train, tmp_path / "other.toml", *wanted)
+
+
+def test_a_decision_is_made_anew_for_the_same_model(trained: Path, spots: Path, tmp_path: Path) -> None:
+    result = deciding(
+        trained, spots, tmp_path, ("[schedule]", '[decide]\nrule = "sensitivity>=1"\nundecided = 0\n[schedule]')
+    )
+    assert result.exit_code == 0, result.output
+    before, after = (read_card(folder / "card.json") for folder in (trained / "b", tmp_path / "b"))
+    assert (after.model, after.reference, after.rejection) == (before.model, before.reference, before.rejection)
+    assert (after.calibration, after.training) == (before.calibration, before.training)
+    assert after.decision.rule == "sensitivity>=1"
+    assert after.decision.inconclusive == (after.decision.threshold, after.decision.threshold)
+    assert set(after.evaluations[0].figures) == set(before.evaluations[0].figures)
+    assert checks_of(tmp_path / "b")
+
+
+def test_the_same_recipe_decides_the_same(trained: Path, spots: Path, tmp_path: Path) -> None:
+    assert deciding(trained, spots, tmp_path).exit_code == 0
+    before, after = (read_card(folder / "card.json") for folder in (trained / "b", tmp_path / "b"))
+    assert after == before
+
+
+def test_a_model_of_another_recipe_is_not_decided_for(trained: Path, spots: Path, tmp_path: Path) -> None:
+    result = deciding(trained, spots, tmp_path, ('name = "a plain disc"', 'name = "another disc"'))
+    assert result.exit_code != 0
+    assert "input or its labels" in str(result.exception) + result.output
+    assert not (tmp_path / "b").exists()
+
+
 def test_a_second_call_goes_on_and_ends_the_same(trained: Path, spots: Path, tmp_path: Path) -> None:
     shutil.copytree(trained / "b.work", tmp_path / "w")
     result = run(cli.train, trained / "spots.toml", "--data", spots, "--out", tmp_path / "b", "--work", tmp_path / "w")

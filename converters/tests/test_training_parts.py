@@ -15,7 +15,18 @@ from medsdk_converters.augmentation import augment
 from medsdk_converters.data import Example, gather
 from medsdk_converters.errors import DataError, RecipeError
 from medsdk_converters.preparation import prepare
-from medsdk_converters.recipe import Augmentation, Draw, Loss, Phase, Recipe, Sampling, Schedule, read_recipe, with_changes
+from medsdk_converters.recipe import (
+    Augmentation,
+    Draw,
+    Loss,
+    Phase,
+    Recipe,
+    Sampling,
+    Schedule,
+    Within,
+    read_recipe,
+    with_changes,
+)
 
 from medsdk.evaluation.data import LabelledPicture, Place
 
@@ -84,6 +95,16 @@ def test_a_phase_draws_some_pictures_more_often(recipe_file: Callable[..., Path]
     even, more = sampling.by_phase(two_phases(recipe_file()), [film("here")] * 3 + [film("there")])
     assert even == pytest.approx([0.25] * 4)
     assert more == pytest.approx([1 / 6] * 3 + [1 / 2])
+
+
+def test_a_phase_keeps_some_pictures_out(recipe_file: Callable[..., Path]) -> None:
+    recipe = read_recipe(recipe_file())
+    phase = Phase(epochs=1, learning_rate=0.1, draw=(Draw({"source": "there"}, 0),))
+    recipe = with_changes(recipe, schedule=Schedule(phases=(phase,)))
+    (chance,) = sampling.by_phase(recipe, [film("there"), film("here"), film("there"), film("here")])
+    assert chance == pytest.approx([0, 0.5, 0, 0.5])
+    drawn = {int(i) for number in range(50) for i in sampling.epoch(Sampling(), chance, 1, number)}
+    assert drawn == {1, 3}
 
 
 def test_each_phase_is_trained_by_its_own_chances_also_after_a_kill(
@@ -181,7 +202,8 @@ def losses_of(activation: str, how: Loss, targets: Any, logits: Any) -> npt.NDAr
     pytest.importorskip("keras")
     from medsdk_converters import losses
 
-    recipe = read_recipe(recipes.locate("retinopathy" if activation == "ordinal" else "malaria"))
+    name = "retinopathy" if activation == "ordinal" else "chest" if how.within else "malaria"
+    recipe = read_recipe(recipes.locate(name))
     model = msgspec.structs.replace(recipe.model, activation=activation)
     function = losses.build(msgspec.structs.replace(recipe, model=model, loss=how))
     return np.asarray(function(np.asarray(targets, np.float32), np.asarray(logits, np.float32)))
@@ -210,6 +232,59 @@ def test_ordinal_loss_rises_with_the_distance_of_the_grade() -> None:
     found = losses_of("ordinal", Loss("ordinal"), np.eye(5), logits)
     assert found.argmin() == 2
     assert found[0] > found[1] > found[2] < found[3] < found[4]
+
+
+def test_a_picture_is_compared_with_the_labels_of_its_value() -> None:
+    pytest.importorskip("keras")
+    from medsdk_converters import losses
+
+    found = losses.compared(["north", "north", "south", "north", ""], [0, 2, 1, 0, 1], 3)
+    assert found.tolist() == [[1, 0, 1], [1, 0, 1], [1, 1, 1], [1, 0, 1], [1, 1, 1]]
+
+
+def test_within_a_source_a_label_that_it_lacks_costs_nothing() -> None:
+    targets, north = [1, 0, 0, 0], [1, 0, 1, 0]
+    logits = [[2, 9, 0, 5], [2, -9, 0, 0]]
+    wholly = losses_of("softmax", Loss(label_smoothing=0.1, within=Within("source", 1.0)), [targets + north] * 2, logits)
+    smooth = np.log1p(np.exp(-2)) + 0.05 * 2  # of two labels, a twentieth of the target is the other's
+    assert wholly == pytest.approx([smooth, smooth], rel=1e-5)
+
+
+def test_the_rest_of_a_loss_within_compares_all_labels() -> None:
+    row, logits = [1, 0, 0, 0, 1, 0, 1, 0], [[2, 1, 0, 0]]
+    shares = [losses_of("softmax", Loss(within=Within("source", share)), [row], logits)[0] for share in (0.0, 0.25, 1.0)]
+    assert shares[0] == pytest.approx(losses_of("softmax", Loss(), [row[:4]], logits)[0])
+    assert shares[1] == pytest.approx(0.75 * shares[0] + 0.25 * shares[2])
+
+
+def test_a_training_within_a_column_gets_who_is_compared(
+    recipe_file: Callable[..., Path], two_hospitals: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("tensorflow")
+    from medsdk_converters import build, training
+
+    def with_within(column: str) -> Recipe:
+        recipe = read_recipe(recipe_file())
+        return with_changes(recipe, loss=msgspec.structs.replace(recipe.loss, within=Within(column)))
+
+    prepared = prepare(with_within("source"), two_hospitals, tmp_path, lambda items, _: items)
+    seen: list[npt.NDArray[np.float32]] = []
+    monkeypatch.setattr(training.Run, "to_end", lambda run: seen.append(run.examples.targets))
+    build.train(with_within("source"), prepared, tmp_path, print)
+    assert seen[0].shape == (len(prepared.indices("train")), 4)
+    assert (seen[0].sum(axis=1) == 3).all()  # both labels occur in either hospital
+    with pytest.raises(DataError, match="'nowhere'"):
+        build.train(with_within("nowhere"), prepared, tmp_path, print)
+
+
+def test_a_loss_within_wants_a_softmax_and_pictures_that_are_not_mixed(recipe_file: Callable[..., Path]) -> None:
+    recipe = read_recipe(recipe_file())
+    loss = Loss(within=Within("source"))
+    with pytest.raises(ValueError, match="within"):
+        with_changes(recipe, loss=loss, sampling=Sampling(mixup=0.2))
+    with pytest.raises(ValueError, match="within"):
+        with_changes(recipe, loss=loss, model=msgspec.structs.replace(recipe.model, activation="sigmoid"))
+    assert with_changes(recipe, loss=loss).training_key != recipe.training_key
 
 
 def test_the_epoch_is_chosen_on_the_rows_that_the_operating_point_is_chosen_on(

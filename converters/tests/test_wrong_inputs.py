@@ -105,6 +105,11 @@ def test_a_phase_that_draws_what_no_training_picture_is(recipe_file: Write, tmp_
         prepare(recipe, data, tmp_path / "w")
 
 
+def test_a_phase_may_keep_out_what_is_not_there(recipe_file: Write, tmp_path: Path) -> None:
+    data = set_of(tmp_path / "d", train_plain=3, train_spotted=3, val_plain=3, val_spotted=3)
+    prepare(recipe_file(drawing('{ where = { split = "val" }, times = 0 }')), data, tmp_path / "w")
+
+
 @pytest.mark.parametrize("what", ["where = {}, times = 2", 'where = { label = "plain" }, times = inf'])
 def test_a_draw_that_says_nothing(recipe_file: Write, what: str) -> None:
     with pytest.raises(RecipeError, match="draw"):

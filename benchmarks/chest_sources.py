@@ -8,10 +8,14 @@ means and does not say how good the shipped network is.
 
 The other parts have the shipped recipe's size, rate and augmentation. A few epochs of 3,600 pictures behind the head's: two
 hospitals are left out of one training, with and without the cut to the lungs; and the Delhi films, the only ones whose ill
-and well come from one hospital, are cross-validated, all other sources in training. The last part is the shipped recipe from
-end to end, without the two hospitals; it takes most of an hour.
+and well come from one hospital, are cross-validated, all other sources in training. `unseen_whole` is the recipe of the
+shared network from end to end, without the two hospitals; it takes most of an hour.
 
-    --only unseen (or delhi_folds, or unseen_whole) does this part alone, and leaves the others' results as they are.
+`tuberculosis` is that plugin's own recipe, whose last phase alone draws films of the two hospitals: it is judged on them as
+it is before, and its last phase is cross-validated over Delhi. With --state FILE, a copy of a training's state from behind
+its last phase but one (`training.state` in the work folder of `medsdk train tuberculosis`), both go on from there.
+
+    --only unseen (or any other of the parts) does this part alone, and leaves the others' results as they are.
 
 Killed and called again, it goes on. It needs medsdk-converters.
 """
@@ -20,6 +24,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import pickle
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,7 +51,7 @@ UNSEEN_VARIANTS = {"whole film": WHOLE_FILM, "cut to the lungs (as shipped)": AS
 # tb_database holds no well people; these are the adults of many hospitals.
 STAND_INS = {"source": "radiography", "label": "normal"}
 UNSEEN_EPOCHS, FOLD_EPOCHS = 6, 4
-PARTS = ("left_out", "delhi_folds", "unseen", "unseen_whole")
+PARTS = ("left_out", "delhi_folds", "unseen", "unseen_whole", "tuberculosis")
 
 
 def main() -> None:
@@ -55,6 +60,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="Where the states of the runs are kept.")
     parser.add_argument("--out", type=Path, default=Path("chest_sources.json"))
     parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--state", type=Path)
     parser.add_argument("--only", choices=PARTS, action="append")
     arguments = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -72,6 +78,10 @@ def main() -> None:
     if "unseen_whole" in parts:
         found["unseen_whole"] = {"as shipped, whole schedule": _unseen_whole(arguments.data, arguments.work)}
         print("\n".join(_table(found["unseen_whole"])))
+    if "tuberculosis" in parts:
+        found["tuberculosis"] = _tuberculosis(arguments.data, arguments.work, arguments.folds, arguments.state)
+        print("\n".join(_table({"before its last phase": found["tuberculosis"]["before"]})))
+        print(_folds_line(found["tuberculosis"]["delhi_folds"]))
     write_beside(arguments.out, msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")
 
 
@@ -149,11 +159,42 @@ def _without_both(recipe: Any, data: Path, folder: Path) -> Any:
 
 def _delhi(data: Path, work: Path, count: int) -> Any:
     from medsdk_converters import cross_validation
+    from medsdk_converters.recipe import with_changes
 
+    # As the plugin's recipe was when it had no loss of its own.
     recipe = full_size("tuberculosis", AS_SHIPPED, FOLD_EPOCHS)
+    decide = msgspec.structs.replace(recipe.decide, rule="youden")
+    recipe = with_changes(recipe, loss=shipped("chest").loss, decide=decide)
     folder = _made(work / "delhi_full")
     prepared = _prepared(recipe, data, folder)
     return cross_validation.cross_validate(recipe, prepared, count, folder, _say, {"source": "da_delhi"})
+
+
+def _tuberculosis(data: Path, work: Path, count: int, state: Path | None) -> dict[str, Any]:
+    from medsdk_converters import cross_validation, leaving_out
+    from medsdk_converters.recipe import with_changes
+
+    recipe = shipped("tuberculosis")
+    schedule = msgspec.structs.replace(recipe.schedule, phases=recipe.schedule.phases[:-1])
+    before = with_changes(recipe, schedule=schedule)
+    folder = _made(work / "tuberculosis")
+    prepared = _prepared(recipe, data, folder)
+    if state is not None:
+        _begin(state, before, folder / f"without-{'-'.join(UNSEEN).replace('_', '-')}")
+        for fold in range(count):
+            _begin(state, recipe, folder / f"fold{fold + 1}of{count}")
+    return {
+        "before": leaving_out.leave_out(before, prepared, "source", folder, _say, UNSEEN, together=True, against=STAND_INS),
+        "delhi_folds": cross_validation.cross_validate(recipe, prepared, count, folder, _say, {"source": "da_delhi"}),
+    }
+
+
+def _begin(state: Path, recipe: Any, folder: Path) -> None:
+    """Let a training of this recipe go on from a state of another schedule, where it has not begun by itself."""
+    begun = _made(folder) / "training.state"
+    if not begun.exists():
+        content = pickle.loads(state.read_bytes())  # our own file, named by the user
+        write_beside(begun, pickle.dumps({**content, "recipe": recipe.training_key}))
 
 
 def _prepared(recipe: Any, data: Path, folder: Path) -> Any:

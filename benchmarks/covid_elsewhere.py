@@ -6,7 +6,8 @@ The pack `lungs` holds films of COVID-19 from another collection, without well p
 as well: every patient with a film that is the same, or nearly, is left out. The well and the other pneumonias are adults of
 the NIH, whose hospital is known to the network: these are the films of val and test. Ill and well are of two collections, so
 that the AUC may tell these apart. Two thirds of the ill films taught the lung finder where lungs are; the others are judged
-again by themselves. Rejected films count for nothing. 95 % intervals by patient.
+again by themselves. Rejected films count for nothing. 95 % intervals by patient. And how many of these films does the
+tuberculosis plugin take for its own disease?
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ def main() -> None:
     with medsdk.load("covid") as analyzer:
         for name, films in (("all", ill), ("not seen by the lung finder", [p for p in ill if p.split != "train"])):
             found += [judge(analyzer, films, adults, name, label) for label in ("normal", "pneumonia")]
+    with medsdk.load("tuberculosis") as analyzer:
+        found.append(mistaken(analyzer, ill))
     if arguments.out:
         write_beside(arguments.out, msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")
 
@@ -89,6 +92,14 @@ def judge(
         "rejected": len(films) - len(accepted),
         "figures": {name: found[name] for name in SHOWN},
     }
+
+
+def mistaken(analyzer: medsdk.Analyzer, ill: Sequence[LabelledPicture]) -> dict[str, Any]:
+    """How many films of COVID-19 another disease's plugin calls positive, printed as well."""
+    verdicts = [prediction.verdict for prediction in analyzer.predict_many((p.read() for p in ill), threads=2)]
+    counted = {verdict: verdicts.count(verdict) for verdict in ("positive", "inconclusive", "negative", "rejected")}
+    print(f"{analyzer.disease} of {len(ill)} films of COVID-19: {', '.join(f'{n} {name}' for name, n in counted.items())}")
+    return {"disease": analyzer.disease, "ill": len(ill), "verdicts": counted}
 
 
 if __name__ == "__main__":

@@ -195,7 +195,8 @@ def _fitted(
     decide_on = prepared.places(val, recipe.decide.where)
     fitted = fitting.fit(recipe, draft, val_out, prepared.labels[val], decide_on, train_out.pooled)
     samples = golden.samples(Pipeline(recipe.input, recipe.name))
-    reference = bundling.pack_reference(fitted.reference, _head_weights(model), samples)
+    head_weights = _head_weights(model) if recipe.export.attention else None
+    reference = bundling.pack_reference(fitted.reference, head_weights, samples)
     card = msgspec.structs.replace(
         draft,
         calibration=fitted.calibration,

@@ -173,10 +173,12 @@ class ExportSpec(Struct, frozen=True, forbid_unknown_fields=True):
     """How the float model becomes the int8 file; the options of `medsdk train` are added to it.
 
     `quantise` is as in `medsdk train`. `accept` names checks of the gate that the bundle may fail: say why in a comment.
+    Without `attention` the bundle offers no map, for a network whose map was measured and does not point at the disease.
     """
 
     quantise: Quantise = "auto"
     accept: tuple[Acceptable, ...] = ()
+    attention: bool = True
 
 
 class EvaluationSpec(Struct, frozen=True, forbid_unknown_fields=True):
